@@ -127,7 +127,7 @@ function(portcullis_fuzzer)
   if(PORTCULLIS_FLAVOUR STREQUAL "fuzz")
     target_link_options(${ARG_NAME} PRIVATE -fsanitize=fuzzer)
     # One pass over the corpus, and a short hunt from it, on a scratch copy so that finds do not land in the tree.
-    add_test(NAME ${ARG_NAME} COMMAND "${CMAKE_COMMAND}" -E env
+    add_test(NAME ${ARG_NAME} COMMAND ${PORTCULLIS_TEST_LAUNCHER}
       $<TARGET_FILE:${ARG_NAME}> -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
       "${CMAKE_CURRENT_BINARY_DIR}/${ARG_NAME}.found" "${corpus}")
     file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/${ARG_NAME}.found")
@@ -146,6 +146,6 @@ function(portcullis_script_test)
   if(NOT PORTCULLIS_BUILD_TESTS)
     return()
   endif()
-  add_test(NAME ${ARG_NAME} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${ARG_NAME} COMMAND ${PORTCULLIS_TEST_LAUNCHER} ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   _portcullis_test_properties(${ARG_NAME})
 endfunction()
