@@ -1,0 +1,131 @@
+#include "core/log/connection_log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace portcullis::log {
+namespace {
+
+int64_t SteadyNowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+uint64_t Lines(std::string_view text) {
+  return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// No signal interrupts the writer thread, and a reader that went away is EPIPE to it instead of SIGPIPE.
+void BlockSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ConnectionLog>> ConnectionLog::Start(std::string_view sink, size_t num_workers,
+                                                                    const ConnectionLogOptions& options) {
+  if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes < kMaxLineBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a log ring of ", options.ring_bytes, " bytes: must be a power of two, at least ", kMaxLineBytes));
+  }
+  absl::StatusOr<LogSink> opened = LogSink::Open(sink);
+  if (!opened.ok()) return opened.status();
+  const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd < 0) return absl::ErrnoToStatus(errno, "eventfd for the connection log");
+  // Not make_unique: the constructor is private.
+  std::unique_ptr<ConnectionLog> log(new ConnectionLog(*std::move(opened), wake_fd, num_workers, options));
+  if (log->sink_.enabled()) log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
+  return log;
+}
+
+ConnectionLog::ConnectionLog(LogSink sink, int wake_fd, size_t num_workers, const ConnectionLogOptions& options)
+    : options_(options), wake_fd_(wake_fd), sink_(std::move(sink)) {
+  rings_.reserve(num_workers);
+  for (size_t i = 0; i < num_workers; ++i) {
+    rings_.push_back(std::make_unique<LogRing>(options.ring_bytes, wake_fd_, sink_.enabled()));
+  }
+}
+
+ConnectionLog::~ConnectionLog() {
+  Stop();
+  const int unused_fd = reopened_fd_.exchange(-1, std::memory_order_acq_rel);
+  if (unused_fd >= 0) close(unused_fd);
+  close(wake_fd_);
+}
+
+absl::Status ConnectionLog::Reopen() {
+  const absl::StatusOr<int> fd = sink_.OpenAgain();
+  if (!fd.ok()) return fd.status();
+  if (*fd < 0) return absl::OkStatus();
+  // One handed over before and not yet taken has been overtaken.
+  const int overtaken_fd = reopened_fd_.exchange(*fd, std::memory_order_acq_rel);
+  if (overtaken_fd >= 0) close(overtaken_fd);
+  Wake();
+  return absl::OkStatus();
+}
+
+void ConnectionLog::Stop() {
+  if (!thread_.joinable()) return;
+  const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(options_.stop_timeout);
+  stop_by_ns_.store(SteadyNowNs() + timeout.count(), std::memory_order_release);
+  Wake();
+  thread_.join();
+}
+
+void ConnectionLog::Wake() {
+  // Cannot fail for want of room: the writer thread resets the count long before it reaches 2^64.
+  [[maybe_unused]] const int ignored = eventfd_write(wake_fd_, 1);
+}
+
+void ConnectionLog::Run() {
+  BlockSignals();
+  while (true) {
+    // Read before draining: what was queued before Stop is then sure to be seen by the drain that follows.
+    const bool stopping = stop_by_ns_.load(std::memory_order_acquire) != 0;
+    DrainAll();
+    if (stopping) return;
+    const bool behind = std::any_of(rings_.begin(), rings_.end(), [this](const auto& ring) {
+      return ring->Readable().size() > options_.ring_bytes / 2;
+    });
+    if (behind) continue;
+    pollfd wake = {.fd = wake_fd_, .events = POLLIN, .revents = 0};
+    poll(&wake, 1, static_cast<int>(options_.drain_interval.count()));
+    eventfd_t ignored = 0;
+    eventfd_read(wake_fd_, &ignored);
+  }
+}
+
+void ConnectionLog::DrainAll() {
+  // Rings hold whole lines, and each is drained to the end of one: here is where the file may change.
+  const int reopened_fd = reopened_fd_.exchange(-1, std::memory_order_acq_rel);
+  if (reopened_fd >= 0) sink_.Replace(reopened_fd);
+  for (const auto& ring : rings_) Drain(*ring);
+}
+
+void ConnectionLog::Drain(LogRing& ring) {
+  const LogRing::Pieces pieces = ring.Readable();
+  if (pieces.size() == 0) return;
+  const LogSink::Patience patience = {.wake_fd = wake_fd_, .deadline_ns = stop_by_ns_};
+  const size_t first = sink_.Write(pieces.first, patience);
+  // After a failure the rest is lost, up to the end of its last line: the next write begins with a whole one.
+  const size_t second = first == pieces.first.size() ? sink_.Write(pieces.second, patience) : 0;
+  const uint64_t lost = Lines(pieces.first.substr(first)) + Lines(pieces.second.substr(second));
+  if (lost > 0) lines_lost_.fetch_add(lost, std::memory_order_relaxed);
+  ring.Consume(pieces.size());
+}
+
+}  // namespace portcullis::log
