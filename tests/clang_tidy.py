@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""clang-tidy over the program's and the benchmarks' sources, with the repository's .clang-tidy.
+
+Usage: clang_tidy.py BUILD_DIR CACHE_DIR [FILE...]. What passed once is remembered by the hash of the source, of all the
+headers of ours that it reaches, of the flags and of the configuration, so that a repeat looks at changes only.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import source_files
+
+CLANG_TIDY = "clang-tidy-19"
+FOLDERS = source_files.PROGRAM_FOLDERS + ("bench",)
+# Warnings of gcc's flags are gcc's to give (and errors there); here they would only differ by compiler.
+EXTRA = ["--quiet", "--extra-arg=-Wno-error", "--extra-arg=-Wno-everything", "--extra-arg=-Wno-unknown-warning-option"]
+
+
+def reached(name, tracked, seen):
+    """Adds to `seen` the tracked files which `name` includes, directly or not."""
+    if name in seen:
+        return
+    seen.add(name)
+    for _, quote, included in source_files.includes(name):
+        if quote == '"' and included in tracked:
+            reached(included, tracked, seen)
+
+
+def digest(name, command, tracked, common):
+    """What a verdict on `name` depends on, as a file name."""
+    seen = set()
+    reached(name, tracked, seen)
+    state = hashlib.sha256(common)
+    # The same tree in another place, or built in another folder, is the same.
+    state.update(command.replace(str(source_files.ROOT), "").encode())
+    for part in sorted(seen):
+        state.update(part.encode() + b"\0" + (source_files.ROOT / part).read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+def run(build_dir, name):
+    done = subprocess.run([CLANG_TIDY, "-p", str(build_dir), *EXTRA, str(source_files.ROOT / name)],
+                          cwd=source_files.ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.replace(f"{source_files.ROOT}/", "") + (done.stderr if done.returncode else "")
+
+
+def main():
+    if len(sys.argv) < 3:
+        print(__doc__)
+        return 2
+    if not shutil.which(CLANG_TIDY):
+        print(f"{CLANG_TIDY} is not installed (deploy/deps --test)")
+        return 1
+    build_dir, cache_dir = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    wanted = set(sys.argv[3:])
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    version = subprocess.run([CLANG_TIDY, "--version"], capture_output=True, check=True).stdout
+    common = version + (source_files.ROOT / ".clang-tidy").read_bytes() + pathlib.Path(__file__).read_bytes()
+
+    tracked = set(source_files.cpp(source_files.tracked()))
+    commands = {}
+    for entry in json.loads((build_dir / "compile_commands.json").read_text()):
+        name = os.path.relpath(entry["file"], source_files.ROOT)
+        if name in tracked and name.startswith(FOLDERS) and (not wanted or name in wanted):
+            commands[name] = entry["command"]
+    compiled = sorted(commands)
+    for name in sorted(tracked):
+        if name.startswith(source_files.PROGRAM_FOLDERS) and name.endswith(".cc") and not wanted:
+            if name not in commands:
+                print(f"{name}:1: no target compiles this source")
+                return 1
+    if not compiled:
+        print(f"{build_dir}/compile_commands.json: no sources of {', '.join(FOLDERS)}")
+        return 1
+
+    stamps = {name: cache_dir / digest(name, commands[name], tracked, common) for name in compiled}
+    todo = [name for name in compiled if not stamps[name].exists()]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (code, output) in zip(todo, pool.map(lambda name: run(build_dir, name), todo)):
+            if code == 0:
+                stamps[name].touch()
+                continue
+            failed += 1
+            print(f"{name}:1: clang-tidy fails\n{output}", flush=True)
+    print(f"{len(compiled)} sources: {len(compiled) - len(todo)} unchanged, {len(todo)} looked at, {failed} with faults")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
