@@ -1,6 +1,7 @@
-// Counter and Gauge: numbers with one writing thread (a worker) and any number of readers (the admin threads). A write
-// is a relaxed load and a relaxed store: no locked instruction, no fence. Two writers would lose updates: do not.
-// Owned by a shard. They order nothing: a reader may see one number newer than another.
+// Counter and Gauge: numbers with one writing thread (a worker) and any number of readers (the
+// admin threads). A write is a relaxed load and a relaxed store: no locked instruction, no fence.
+// Two writers would lose updates: do not. Owned by a shard. They order nothing: a reader may see
+// one number newer than another.
 #pragma once
 
 #include <atomic>
@@ -19,8 +20,8 @@ class Counter {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
 
-  // MirrorTotal sets the counter to a total that is counted elsewhere by the same thread (a ring's own counters). The
-  // totals given must never fall. The writer only.
+  // MirrorTotal sets the counter to a total that is counted elsewhere by the same thread (a ring's
+  // own counters). The totals given must never fall. The writer only.
   void MirrorTotal(uint64_t total) { value_.store(total, std::memory_order_relaxed); }
 
   // value returns the total so far. Any thread.

@@ -1,5 +1,6 @@
-// Facts: what the supervisor knows and no worker counts: the build, reloads, certificates and CRLs in force, start
-// time. Set by the supervisor's thread, read by the admin threads; locked, and so not for workers.
+// Facts: what the supervisor knows and no worker counts: the build, reloads, certificates and CRLs
+// in force, start time. Set by the supervisor's thread, read by the admin threads; locked, and so
+// not for workers.
 #pragma once
 
 #include <cstddef>
@@ -20,23 +21,23 @@ enum class CertificateKind : uint8_t { kServer, kCa };
 
 struct CertificateFact {
   CertificateKind kind = CertificateKind::kServer;
-  std::string name;        // of the virtual host or of the trust that uses it
-  std::string subject;     // RFC 2253
-  std::string serial;      // hex: tells an RSA from an ECDSA certificate of the same host
-  int64_t not_after = 0;   // seconds since the epoch
+  std::string name;       // of the virtual host or of the trust that uses it
+  std::string subject;    // RFC 2253
+  std::string serial;     // hex: tells an RSA from an ECDSA certificate of the same host
+  int64_t not_after = 0;  // seconds since the epoch
 };
 
 struct CrlFact {
-  std::string trust;       // the trust's name
-  std::string issuer;      // RFC 2253
-  int64_t next_update = 0; // seconds since the epoch; 0: the CRL does not say, and is left out
+  std::string trust;        // the trust's name
+  std::string issuer;       // RFC 2253
+  int64_t next_update = 0;  // seconds since the epoch; 0: the CRL does not say, and is left out
 };
 
 // A copy of everything at one moment.
 struct FactsSnapshot {
   Build build;
   size_t num_workers = 0;
-  int64_t start_time = 0;           // seconds since the epoch
+  int64_t start_time = 0;  // seconds since the epoch
   uint64_t reloads_ok = 0;
   uint64_t reloads_failed = 0;
   int64_t last_reload_success = 0;  // seconds since the epoch; the first load counts
@@ -55,7 +56,8 @@ class Facts {
   // RecordReload counts a reload: `error` is empty when it took effect at `now`.
   void RecordReload(int64_t now, std::string error);
 
-  // SetCertificates and SetCrls replace what is in force: what a reload dropped is gone from the metrics too.
+  // SetCertificates and SetCrls replace what is in force: what a reload dropped is gone from the
+  // metrics too.
   void SetCertificates(std::vector<CertificateFact> certificates);
   void SetCrls(std::vector<CrlFact> crls);
 

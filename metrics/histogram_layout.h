@@ -1,7 +1,8 @@
-// The buckets of a Histogram: log-linear in decimal, so that the bounds people write (0.1 ms, 2.5 s) are exact edges.
-// A decade [1, 10) is cut at 1.0, 1.1 .. 2.0, 2.25 .. 5.0, 5.5 .. 10: 32 buckets, none wider than 12.5 % of its lower
-// edge. Eight decades, from 1 us to 100 s; one bucket below (whose width is 1 us) and one above. Buckets are (lower,
-// upper], as Prometheus' `le` means it. Constant functions, any thread.
+// The buckets of a Histogram: log-linear in decimal, so that the bounds people write (0.1 ms, 2.5
+// s) are exact edges. A decade [1, 10) is cut at 1.0, 1.1 .. 2.0, 2.25 .. 5.0, 5.5 .. 10: 32
+// buckets, none wider than 12.5 % of its lower edge. Eight decades, from 1 us to 100 s; one bucket
+// below (whose width is 1 us) and one above. Buckets are (lower, upper], as Prometheus' `le` means
+// it. Constant functions, any thread.
 #pragma once
 
 #include <array>
@@ -66,7 +67,8 @@ inline constexpr uint64_t FortiethsAbove(size_t step) {
   return 1 + decade * kBucketsPerDecade + static_cast<size_t>(step);
 }
 
-// IsEdge tells whether `ns` is the upper edge of a bucket, so that what is counted up to it is exact.
+// IsEdge tells whether `ns` is the upper edge of a bucket, so that what is counted up to it is
+// exact.
 [[nodiscard]] constexpr bool IsEdge(uint64_t ns) { return UpperEdgeNs(BucketIndex(ns)) == ns; }
 
 }  // namespace portcullis::metrics

@@ -12,9 +12,9 @@ absl::StatusOr<size_t> NameTable::IdOf(std::string_view name) {
   const auto found = std::find(names_.begin(), names_.end(), name);
   if (found != names_.end()) return static_cast<size_t>(found - names_.begin());
   if (names_.size() == capacity_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot count for ", what_, " \"", std::string(name), "\": this process has already seen ",
-                     capacity_, " other ", what_, " names; restart it to start over"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "cannot count for ", what_, " \"", std::string(name), "\": this process has already seen ",
+        capacity_, " other ", what_, " names; restart it to start over"));
   }
   names_.emplace_back(name);
   return names_.size() - 1;

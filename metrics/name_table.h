@@ -1,6 +1,7 @@
-// NameTable: dense ids for names that come and go with reloads. An id belongs to its name for the life of the process,
-// so a counter indexed by it never changes its meaning; a name that comes back finds its old id and numbers.
-// Written by the supervisor, read by the admin threads; locked, and so not for workers, who only ever see ids.
+// NameTable: dense ids for names that come and go with reloads. An id belongs to its name for the
+// life of the process, so a counter indexed by it never changes its meaning; a name that comes back
+// finds its old id and numbers. Written by the supervisor, read by the admin threads; locked, and
+// so not for workers, who only ever see ids.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,8 @@ class NameTable {
   // `what` names the things in errors ("listener"); `capacity` bounds the names ever added.
   NameTable(std::string_view what, size_t capacity) : what_(what), capacity_(capacity) {}
 
-  // IdOf returns the id of `name`, below capacity, adding it if it is new. ResourceExhausted when the process has
-  // already seen `capacity` other names.
+  // IdOf returns the id of `name`, below capacity, adding it if it is new. ResourceExhausted when
+  // the process has already seen `capacity` other names.
   [[nodiscard]] absl::StatusOr<size_t> IdOf(std::string_view name);
 
   // Names returns all names ever added, in order of their ids.

@@ -1,6 +1,7 @@
-// WorkerShard: all numbers one worker counts, written by that worker's thread alone and read by the admin threads at
-// any time. Each shard, and each listener's and backend's part of it, has its own cache lines, so that workers never
-// share one. Owned by a ShardSet, which also numbers listeners and backends.
+// WorkerShard: all numbers one worker counts, written by that worker's thread alone and read by the
+// admin threads at any time. Each shard, and each listener's and backend's part of it, has its own
+// cache lines, so that workers never share one. Owned by a ShardSet, which also numbers listeners
+// and backends.
 #pragma once
 
 #include <array>
@@ -21,24 +22,26 @@ inline constexpr size_t kCacheLine = 64;
 // What a worker counts for one listener.
 class alignas(kCacheLine) ListenerShard {
  public:
-  Counter accepted;                // connections taken from the kernel
-  Gauge active_connections;        // open now, from accept to close
+  Counter accepted;          // connections taken from the kernel
+  Gauge active_connections;  // open now, from accept to close
   Gauge handshakes_in_progress;
-  Histogram request_duration;      // from the request's first byte to the response's last
+  Histogram request_duration;  // from the request's first byte to the response's last
 
-  // RecordHandshake counts a handshake that ended, `ns` nanoseconds after the connection was accepted.
+  // RecordHandshake counts a handshake that ended, `ns` nanoseconds after the connection was
+  // accepted.
   void RecordHandshake(HandshakeResult result, TlsVersion version, bool resumed, int64_t ns) {
     handshakes_[HandshakeKind(result, version, resumed)].Record(ns);
   }
 
-  // CountRejection counts a client not served for `reason` (an index into the ShardSet's Reasons, never 0).
+  // CountRejection counts a client not served for `reason` (an index into the ShardSet's Reasons,
+  // never 0).
   void CountRejection(size_t reason) {
     assert(reason > 0 && reason < kMaxReasons);
     rejections_[reason].Add();
   }
 
-  // CountVerdict counts a judgement of a client's chain. `reason` is 0 unless rejected; it must be one which judges
-  // certificates.
+  // CountVerdict counts a judgement of a client's chain. `reason` is 0 unless rejected; it must be
+  // one which judges certificates.
   void CountVerdict(ChainVerdict verdict, size_t reason = 0) {
     assert(reason < kMaxReasons && (reason == 0) == (verdict != ChainVerdict::kRejected));
     verdicts_[static_cast<size_t>(verdict)].Add();
@@ -59,8 +62,12 @@ class alignas(kCacheLine) ListenerShard {
   // For readers, any thread.
   [[nodiscard]] const Histogram& handshake(size_t kind) const { return handshakes_[kind]; }
   [[nodiscard]] uint64_t rejections(size_t reason) const { return rejections_[reason].value(); }
-  [[nodiscard]] uint64_t verdicts(ChainVerdict v) const { return verdicts_[static_cast<size_t>(v)].value(); }
-  [[nodiscard]] uint64_t rejected_chains(size_t reason) const { return rejected_chains_[reason].value(); }
+  [[nodiscard]] uint64_t verdicts(ChainVerdict v) const {
+    return verdicts_[static_cast<size_t>(v)].value();
+  }
+  [[nodiscard]] uint64_t rejected_chains(size_t reason) const {
+    return rejected_chains_[reason].value();
+  }
   [[nodiscard]] uint64_t bytes(Side side, Direction direction) const {
     return bytes_[static_cast<size_t>(side)][static_cast<size_t>(direction)].value();
   }
@@ -78,9 +85,9 @@ class alignas(kCacheLine) ListenerShard {
 // What a worker counts for one backend.
 class alignas(kCacheLine) BackendShard {
  public:
-  Gauge active_connections;   // carrying traffic
-  Gauge idle_connections;     // kept alive in the worker's pool
-  Histogram connect_duration; // of attempts that succeeded
+  Gauge active_connections;    // carrying traffic
+  Gauge idle_connections;      // kept alive in the worker's pool
+  Histogram connect_duration;  // of attempts that succeeded
 
   // CountConnect counts an attempt to connect to a target of the backend.
   void CountConnect(ConnectResult result) { connects_[static_cast<size_t>(result)].Add(); }
@@ -97,27 +104,27 @@ class alignas(kCacheLine) BackendShard {
 class alignas(kCacheLine) WorkerShard {
  public:
   // The loop. The ring's totals are mirrored once a turn from the ring's own counters.
-  Counter ring_enters;          // io_uring_enter calls
-  Counter ring_submitted;       // entries handed to the kernel
-  Counter ring_completed;       // completions reaped
-  Counter ring_sq_full;         // submission queue was full, submitted early
-  Counter ring_cq_overflow;     // turns that saw completions overflow
-  Counter ring_recv_enobufs;    // receives that found the buffer ring empty
-  Counter ring_stale_cqes;      // completions for a connection already gone
+  Counter ring_enters;        // io_uring_enter calls
+  Counter ring_submitted;     // entries handed to the kernel
+  Counter ring_completed;     // completions reaped
+  Counter ring_sq_full;       // submission queue was full, submitted early
+  Counter ring_cq_overflow;   // turns that saw completions overflow
+  Counter ring_recv_enobufs;  // receives that found the buffer ring empty
+  Counter ring_stale_cqes;    // completions for a connection already gone
   Counter timer_fires;
-  Counter busy_ns;              // time spent in turns, waiting excluded
-  Histogram turn_duration;      // one turn's work, waiting excluded
-  Counter log_lines_dropped;    // connection log lines for which the ring had no room
-  Gauge blocks_in_use;          // output blocks
-  Gauge connection_slots;       // slab slots in use
+  Counter busy_ns;            // time spent in turns, waiting excluded
+  Histogram turn_duration;    // one turn's work, waiting excluded
+  Counter log_lines_dropped;  // connection log lines for which the ring had no room
+  Gauge blocks_in_use;        // output blocks
+  Gauge connection_slots;     // slab slots in use
 
   WorkerShard();
   ~WorkerShard();
   WorkerShard(const WorkerShard&) = delete;
   WorkerShard& operator=(const WorkerShard&) = delete;
 
-  // listener returns the part for a listener, which must have been added by ShardSet::AddListener before the worker
-  // learned its id. The writer only.
+  // listener returns the part for a listener, which must have been added by ShardSet::AddListener
+  // before the worker learned its id. The writer only.
   [[nodiscard]] ListenerShard& listener(size_t id) { return Get(listeners_, id); }
   // backend: likewise.
   [[nodiscard]] BackendShard& backend(size_t id) { return Get(backends_, id); }
@@ -126,8 +133,8 @@ class alignas(kCacheLine) WorkerShard {
   [[nodiscard]] const ListenerShard* FindListener(size_t id) const;
   [[nodiscard]] const BackendShard* FindBackend(size_t id) const;
 
-  // AddListener and AddBackend allocate the part for `id`; nothing happens if it exists. One thread at a time, the
-  // supervisor; the worker may run meanwhile.
+  // AddListener and AddBackend allocate the part for `id`; nothing happens if it exists. One thread
+  // at a time, the supervisor; the worker may run meanwhile.
   void AddListener(size_t id);
   void AddBackend(size_t id);
 

@@ -28,8 +28,10 @@ absl::StatusOr<size_t> ShardSet::AddBackend(std::string_view name) {
 
 Snapshot ShardSet::Take() const {
   Snapshot snapshot;
-  for (std::string& name : listeners_.Names()) snapshot.listeners.emplace_back().name = std::move(name);
-  for (std::string& name : backends_.Names()) snapshot.backends.emplace_back().name = std::move(name);
+  for (std::string& name : listeners_.Names())
+    snapshot.listeners.emplace_back().name = std::move(name);
+  for (std::string& name : backends_.Names())
+    snapshot.backends.emplace_back().name = std::move(name);
   for (const auto& shard : shards_) snapshot.MergeWorker(*shard);
   return snapshot;
 }

@@ -1,6 +1,7 @@
-// ShardSet: the shards of all workers, and the ids by which they count for listeners and backends. Owned by the
-// supervisor, made before the first worker starts and freed after the last has ended. The supervisor's thread adds
-// names; a worker touches its own shard only; any thread may take a snapshot.
+// ShardSet: the shards of all workers, and the ids by which they count for listeners and backends.
+// Owned by the supervisor, made before the first worker starts and freed after the last has ended.
+// The supervisor's thread adds names; a worker touches its own shard only; any thread may take a
+// snapshot.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "metrics/name_table.h"
 #include "metrics/schema.h"
 #include "metrics/shard.h"
@@ -18,7 +20,8 @@ namespace portcullis::metrics {
 
 class ShardSet {
  public:
-  // `reasons` are those a client can be refused for, [0] being "none"; at least 1 and at most kMaxReasons of them.
+  // `reasons` are those a client can be refused for, [0] being "none"; at least 1 and at most
+  // kMaxReasons of them.
   ShardSet(size_t num_workers, Reasons reasons);
   ShardSet(const ShardSet&) = delete;
   ShardSet& operator=(const ShardSet&) = delete;
@@ -28,9 +31,9 @@ class ShardSet {
   [[nodiscard]] size_t num_workers() const { return shards_.size(); }
   [[nodiscard]] const Reasons& reasons() const { return reasons_; }
 
-  // AddListener and AddBackend return the id to count under for a name, making room for it in every shard. To be
-  // called when a config snapshot is built, before workers see it. ResourceExhausted after kMaxListeners or
-  // kMaxBackends different names. The supervisor's thread only.
+  // AddListener and AddBackend return the id to count under for a name, making room for it in every
+  // shard. To be called when a config snapshot is built, before workers see it. ResourceExhausted
+  // after kMaxListeners or kMaxBackends different names. The supervisor's thread only.
   [[nodiscard]] absl::StatusOr<size_t> AddListener(std::string_view name);
   [[nodiscard]] absl::StatusOr<size_t> AddBackend(std::string_view name);
 

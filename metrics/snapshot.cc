@@ -8,10 +8,12 @@ void ListenerSnapshot::Merge(const ListenerShard& shard) {
   handshakes_in_progress += shard.handshakes_in_progress.value();
   for (size_t side = 0; side < bytes.size(); ++side) {
     for (size_t direction = 0; direction < bytes[side].size(); ++direction) {
-      bytes[side][direction] += shard.bytes(static_cast<Side>(side), static_cast<Direction>(direction));
+      bytes[side][direction] +=
+          shard.bytes(static_cast<Side>(side), static_cast<Direction>(direction));
     }
   }
-  for (size_t i = 0; i < verdicts.size(); ++i) verdicts[i] += shard.verdicts(static_cast<ChainVerdict>(i));
+  for (size_t i = 0; i < verdicts.size(); ++i)
+    verdicts[i] += shard.verdicts(static_cast<ChainVerdict>(i));
   for (size_t i = 0; i < requests.size(); ++i) requests[i] += shard.requests(i);
   for (size_t i = 0; i < kMaxReasons; ++i) {
     rejections[i] += shard.rejections(i);
@@ -24,7 +26,8 @@ void ListenerSnapshot::Merge(const ListenerShard& shard) {
 void BackendSnapshot::Merge(const BackendShard& shard) {
   active_connections += shard.active_connections.value();
   idle_connections += shard.idle_connections.value();
-  for (size_t i = 0; i < connects.size(); ++i) connects[i] += shard.connects(static_cast<ConnectResult>(i));
+  for (size_t i = 0; i < connects.size(); ++i)
+    connects[i] += shard.connects(static_cast<ConnectResult>(i));
   shard.connect_duration.MergeInto(connect_duration);
 }
 

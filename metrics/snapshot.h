@@ -1,6 +1,6 @@
-// Snapshot: what all workers have counted, as plain numbers at one moment (give or take what the workers count while
-// it is taken). Totals are summed over workers, except where a worker's own share says something.
-// A value: no thread owns it.
+// Snapshot: what all workers have counted, as plain numbers at one moment (give or take what the
+// workers count while it is taken). Totals are summed over workers, except where a worker's own
+// share says something. A value: no thread owns it.
 #pragma once
 
 #include <array>
@@ -42,7 +42,7 @@ struct BackendSnapshot {
 
 // One worker's share of what only makes sense a worker.
 struct WorkerSnapshot {
-  uint64_t accepted = 0;            // over all listeners
+  uint64_t accepted = 0;  // over all listeners
   int64_t active_connections = 0;
   uint64_t ring_enters = 0;
   uint64_t ring_submitted = 0;
@@ -62,10 +62,10 @@ struct Snapshot {
   std::vector<ListenerSnapshot> listeners;  // by id
   std::vector<BackendSnapshot> backends;    // by id
   std::vector<WorkerSnapshot> workers;
-  HistogramSnapshot turn_duration;          // all workers
+  HistogramSnapshot turn_duration;  // all workers
 
-  // MergeWorker adds a worker's shard. `listeners` and `backends` must already have their names; ids beyond them are
-  // left out.
+  // MergeWorker adds a worker's shard. `listeners` and `backends` must already have their names;
+  // ids beyond them are left out.
   void MergeWorker(const WorkerShard& shard);
 };
 

@@ -27,7 +27,8 @@ uint64_t Lines(std::string_view text) {
   return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
-// No signal interrupts the writer thread, and a reader that went away is EPIPE to it instead of SIGPIPE.
+// No signal interrupts the writer thread, and a reader that went away is EPIPE to it instead of
+// SIGPIPE.
 void BlockSignals() {
   sigset_t all;
   sigfillset(&all);
@@ -36,23 +37,26 @@ void BlockSignals() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ConnectionLog>> ConnectionLog::Start(std::string_view sink, size_t num_workers,
-                                                                    const ConnectionLogOptions& options) {
+absl::StatusOr<std::unique_ptr<ConnectionLog>> ConnectionLog::Start(
+    std::string_view sink, size_t num_workers, const ConnectionLogOptions& options) {
   if (!std::has_single_bit(options.ring_bytes) || options.ring_bytes < kMaxLineBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a log ring of ", options.ring_bytes, " bytes: must be a power of two, at least ", kMaxLineBytes));
+    return absl::InvalidArgumentError(absl::StrCat("a log ring of ", options.ring_bytes,
+                                                   " bytes: must be a power of two, at least ",
+                                                   kMaxLineBytes));
   }
   absl::StatusOr<LogSink> opened = LogSink::Open(sink);
   if (!opened.ok()) return opened.status();
   const int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd < 0) return absl::ErrnoToStatus(errno, "eventfd for the connection log");
   // Not make_unique: the constructor is private.
-  std::unique_ptr<ConnectionLog> log(new ConnectionLog(*std::move(opened), wake_fd, num_workers, options));
+  std::unique_ptr<ConnectionLog> log(
+      new ConnectionLog(*std::move(opened), wake_fd, num_workers, options));
   if (log->sink_.enabled()) log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
   return log;
 }
 
-ConnectionLog::ConnectionLog(LogSink sink, int wake_fd, size_t num_workers, const ConnectionLogOptions& options)
+ConnectionLog::ConnectionLog(LogSink sink, int wake_fd, size_t num_workers,
+                             const ConnectionLogOptions& options)
     : options_(options), wake_fd_(wake_fd), sink_(std::move(sink)) {
   rings_.reserve(num_workers);
   for (size_t i = 0; i < num_workers; ++i) {
@@ -94,7 +98,8 @@ void ConnectionLog::Wake() {
 void ConnectionLog::Run() {
   BlockSignals();
   while (true) {
-    // Read before draining: what was queued before Stop is then sure to be seen by the drain that follows.
+    // Read before draining: what was queued before Stop is then sure to be seen by the drain that
+    // follows.
     const bool stopping = stop_by_ns_.load(std::memory_order_acquire) != 0;
     DrainAll();
     if (stopping) return;
@@ -110,7 +115,8 @@ void ConnectionLog::Run() {
 }
 
 void ConnectionLog::DrainAll() {
-  // Rings hold whole lines, and each is drained to the end of one: here is where the file may change.
+  // Rings hold whole lines, and each is drained to the end of one: here is where the file may
+  // change.
   const int reopened_fd = reopened_fd_.exchange(-1, std::memory_order_acq_rel);
   if (reopened_fd >= 0) sink_.Replace(reopened_fd);
   for (const auto& ring : rings_) Drain(*ring);
@@ -121,7 +127,8 @@ void ConnectionLog::Drain(LogRing& ring) {
   if (pieces.size() == 0) return;
   const LogSink::Patience patience = {.wake_fd = wake_fd_, .deadline_ns = stop_by_ns_};
   const size_t first = sink_.Write(pieces.first, patience);
-  // After a failure the rest is lost, up to the end of its last line: the next write begins with a whole one.
+  // After a failure the rest is lost, up to the end of its last line: the next write begins with a
+  // whole one.
   const size_t second = first == pieces.first.size() ? sink_.Write(pieces.second, patience) : 0;
   const uint64_t lost = Lines(pieces.first.substr(first)) + Lines(pieces.second.substr(second));
   if (lost > 0) lines_lost_.fetch_add(lost, std::memory_order_relaxed);

@@ -1,7 +1,8 @@
-// ConnectionLog: one JSON line for every connection, from the workers to stdout, stderr or a file. Each worker writes
-// to a ring of its own and never waits; one thread of this log drains the rings within 50 ms, or sooner when one is
-// half full. A slow or blocked sink holds up that thread alone: rings fill, and lines are dropped and counted.
-// Owned by the supervisor, started before the workers and stopped after them.
+// ConnectionLog: one JSON line for every connection, from the workers to stdout, stderr or a file.
+// Each worker writes to a ring of its own and never waits; one thread of this log drains the rings
+// within 50 ms, or sooner when one is half full. A slow or blocked sink holds up that thread alone:
+// rings fill, and lines are dropped and counted. Owned by the supervisor, started before the
+// workers and stopped after them.
 #pragma once
 
 #include <atomic>
@@ -16,21 +17,23 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "core/log/log_ring.h"
 #include "core/log/log_sink.h"
 
 namespace portcullis::log {
 
 struct ConnectionLogOptions {
-  size_t ring_bytes = 1 << 20;                  // a worker; a power of two
-  std::chrono::milliseconds drain_interval{50}; // longest a line waits for the writer thread
-  std::chrono::milliseconds stop_timeout{2000}; // longest Stop waits for the sink to take what is queued
+  size_t ring_bytes = 1 << 20;                   // a worker; a power of two
+  std::chrono::milliseconds drain_interval{50};  // longest a line waits for the writer thread
+  std::chrono::milliseconds stop_timeout{
+      2000};  // longest Stop waits for the sink to take what is queued
 };
 
 class ConnectionLog {
  public:
-  // Start opens `sink` ("stdout", "stderr", "off" or a file's path, which is appended to) and starts the writer
-  // thread. Fails when the file cannot be opened or created.
+  // Start opens `sink` ("stdout", "stderr", "off" or a file's path, which is appended to) and
+  // starts the writer thread. Fails when the file cannot be opened or created.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ConnectionLog>> Start(
       std::string_view sink, size_t num_workers, const ConnectionLogOptions& options = {});
   // Stops, if Stop was not called.
@@ -41,15 +44,18 @@ class ConnectionLog {
   // ring returns the ring of worker `index`, valid as long as this lives.
   [[nodiscard]] LogRing& ring(size_t index) { return *rings_.at(index); }
 
-  // Reopen opens the file anew by its path (after a rotation) and switches to it at the next line boundary; does
-  // nothing for other sinks. On error the old file stays in use. The supervisor's thread.
+  // Reopen opens the file anew by its path (after a rotation) and switches to it at the next line
+  // boundary; does nothing for other sinks. On error the old file stays in use. The supervisor's
+  // thread.
   [[nodiscard]] absl::Status Reopen();
 
-  // Stop writes what is queued, waiting at most the stop timeout for the sink, and ends the writer thread. Lines not
-  // written by then are counted as lost. Workers must have stopped writing. Idempotent; the supervisor's thread.
+  // Stop writes what is queued, waiting at most the stop timeout for the sink, and ends the writer
+  // thread. Lines not written by then are counted as lost. Workers must have stopped writing.
+  // Idempotent; the supervisor's thread.
   void Stop();
 
-  // lines_lost returns the lines that the sink refused or that Stop could not write in time. Any thread.
+  // lines_lost returns the lines that the sink refused or that Stop could not write in time. Any
+  // thread.
   [[nodiscard]] uint64_t lines_lost() const { return lines_lost_.load(std::memory_order_relaxed); }
 
  private:
@@ -64,7 +70,7 @@ class ConnectionLog {
 
   const ConnectionLogOptions options_;
   const int wake_fd_;
-  LogSink sink_;                        // the writer thread's once it runs
+  LogSink sink_;  // the writer thread's once it runs
   std::vector<std::unique_ptr<LogRing>> rings_;
   std::atomic<int> reopened_fd_{-1};    // handed by Reopen to the writer thread
   std::atomic<int64_t> stop_by_ns_{0};  // steady clock; 0: not stopping

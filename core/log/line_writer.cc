@@ -12,19 +12,26 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-// The code point of a valid sequence of two or three bytes; 0 for four bytes, none of which need escaping.
+// The code point of a valid sequence of two or three bytes; 0 for four bytes, none of which need
+// escaping.
 uint32_t CodePoint(std::string_view sequence) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(sequence[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<uint8_t>(sequence[i]));
+  };
   switch (sequence.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
-    case 3: return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    default: return 0x10000;
+    case 1:
+      return byte(0);
+    case 2:
+      return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
+    case 3:
+      return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    default:
+      return 0x10000;
   }
 }
 
-// Controls end lines or steer terminals; U+2028 and U+2029 end lines in JavaScript; the bidirectional controls make a
-// name read as another one.
+// Controls end lines or steer terminals; U+2028 and U+2029 end lines in JavaScript; the
+// bidirectional controls make a name read as another one.
 bool MustEscape(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x2028 && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x2069);
@@ -52,12 +59,23 @@ Escaped EscapeNext(std::string_view value) {
     return escaped;
   }
   switch (value[0]) {
-    case '"': escaped.Set("\\\""); return escaped;
-    case '\\': escaped.Set("\\\\"); return escaped;
-    case '\n': escaped.Set("\\n"); return escaped;
-    case '\r': escaped.Set("\\r"); return escaped;
-    case '\t': escaped.Set("\\t"); return escaped;
-    default: break;
+    case '"':
+      escaped.Set("\\\"");
+      return escaped;
+    case '\\':
+      escaped.Set("\\\\");
+      return escaped;
+    case '\n':
+      escaped.Set("\\n");
+      return escaped;
+    case '\r':
+      escaped.Set("\\r");
+      return escaped;
+    case '\t':
+      escaped.Set("\\t");
+      return escaped;
+    default:
+      break;
   }
   const std::string_view sequence = value.substr(0, length);
   const uint32_t code = CodePoint(sequence);
@@ -65,8 +83,12 @@ Escaped EscapeNext(std::string_view value) {
     escaped.Set(sequence);
     return escaped;
   }
-  const std::array<char, 6> unicode = {'\\', 'u', kHexDigits[code >> 12 & 0xF], kHexDigits[code >> 8 & 0xF],
-                                       kHexDigits[code >> 4 & 0xF], kHexDigits[code & 0xF]};
+  const std::array<char, 6> unicode = {'\\',
+                                       'u',
+                                       kHexDigits[code >> 12 & 0xF],
+                                       kHexDigits[code >> 8 & 0xF],
+                                       kHexDigits[code >> 4 & 0xF],
+                                       kHexDigits[code & 0xF]};
   escaped.Set({unicode.data(), unicode.size()});
   return escaped;
 }
@@ -85,7 +107,8 @@ Date DateOf(uint64_t days_since_epoch) {
   const uint64_t day_of_era = days % 146'097;
   const uint64_t year_of_era =
       (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const uint64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
   const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
   return {.year = era * 400 + year_of_era + (month <= 2 ? 1 : 0),

@@ -38,7 +38,8 @@ bool LogRing::Queue(std::string_view line) {
   std::memcpy(bytes_.get() + at, line.data(), to_end);
   std::memcpy(bytes_.get(), line.data() + to_end, line.size() - to_end);
   tail_.store(tail + line.size(), std::memory_order_release);
-  const bool crossed = tail - head_seen_ <= capacity_ / 2 && tail + line.size() - head_seen_ > capacity_ / 2;
+  const bool crossed =
+      tail - head_seen_ <= capacity_ / 2 && tail + line.size() - head_seen_ > capacity_ / 2;
   if (crossed && wake_fd_ >= 0) {
     // Non-blocking; a full eventfd is readable anyway.
     [[maybe_unused]] const int ignored = eventfd_write(wake_fd_, 1);

@@ -1,6 +1,7 @@
-// LogRing: a bounded queue of whole lines from one worker to the writer thread. Writing never blocks, locks or
-// allocates: when there is no room, the line is dropped and counted. Memory: its capacity and one line.
-// Owned by ConnectionLog. Write is for the worker's thread alone, the reading half for the writer thread alone.
+// LogRing: a bounded queue of whole lines from one worker to the writer thread. Writing never
+// blocks, locks or allocates: when there is no room, the line is dropped and counted. Memory: its
+// capacity and one line. Owned by ConnectionLog. Write is for the worker's thread alone, the
+// reading half for the writer thread alone.
 #pragma once
 
 #include <array>
@@ -18,20 +19,23 @@ namespace portcullis::log {
 
 class LogRing {
  public:
-  // `capacity` in bytes, a power of two and at least kMaxLineBytes. `wake_fd` is an eventfd written (without
-  // blocking) when the ring becomes half full; -1: none. When `enabled` is false lines go nowhere, at no cost.
+  // `capacity` in bytes, a power of two and at least kMaxLineBytes. `wake_fd` is an eventfd written
+  // (without blocking) when the ring becomes half full; -1: none. When `enabled` is false lines go
+  // nowhere, at no cost.
   LogRing(size_t capacity, int wake_fd, bool enabled);
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
-  // Write queues the record's line. False when there was no room and the line was dropped. The worker only.
+  // Write queues the record's line. False when there was no room and the line was dropped. The
+  // worker only.
   [[nodiscard]] bool Write(const ConnectionRecord& record);
 
   // dropped returns the lines dropped for want of room. Any thread.
   [[nodiscard]] uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
-  // Readable returns what is queued, in order, as up to two pieces (the second is empty unless the ring wraps). They
-  // begin and end at line boundaries if all that was readable before has been consumed. The writer thread only.
+  // Readable returns what is queued, in order, as up to two pieces (the second is empty unless the
+  // ring wraps). They begin and end at line boundaries if all that was readable before has been
+  // consumed. The writer thread only.
   struct Pieces {
     std::string_view first;
     std::string_view second;
@@ -58,8 +62,8 @@ class LogRing {
   alignas(kCacheLine) std::atomic<uint64_t> head_{0};  // next byte to read: the writer thread's
   alignas(kCacheLine) std::atomic<uint64_t> tail_{0};  // next byte to write: the worker's
   std::atomic<uint64_t> dropped_{0};                   // the worker's
-  uint64_t head_seen_ = 0;                             // the worker's last look at head_, saves a shared read
-  std::array<char, kMaxLineBytes> line_;               // the worker's: where a line is rendered
+  uint64_t head_seen_ = 0;                // the worker's last look at head_, saves a shared read
+  std::array<char, kMaxLineBytes> line_;  // the worker's: where a line is rendered
 };
 
 }  // namespace portcullis::log

@@ -27,17 +27,20 @@ int64_t SteadyNowNs() {
       .count();
 }
 
-// O_NONBLOCK, so that a named pipe without a reader is an error here instead of a thread that waits for ever.
+// O_NONBLOCK, so that a named pipe without a reader is an error here instead of a thread that waits
+// for ever.
 absl::StatusOr<int> OpenFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
   if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open connection log ", path));
   return fd;
 }
 
-// A description of our own for the pipe or terminal behind `fd`, so that making it non-blocking does not make it so
-// for the processes we share it with. -1 where that is not permitted.
+// A description of our own for the pipe or terminal behind `fd`, so that making it non-blocking
+// does not make it so for the processes we share it with. -1 where that is not permitted.
 int OpenPrivately(int fd) {
-  return open(absl::StrCat("/proc/self/fd/", fd).c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  return open(absl::StrCat("/proc/self/fd/", fd).c_str(),
+              O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 }  // namespace
@@ -118,7 +121,8 @@ int64_t LogSink::WriteSome(std::string_view bytes) const {
   } else if (kind_ == Kind::kFile || nonblocking_) {
     written = write(fd_, bytes.data(), bytes.size());
   } else {
-    // A pipe we could not get to ourselves: one that polls writable takes PIPE_BUF bytes without blocking.
+    // A pipe we could not get to ourselves: one that polls writable takes PIPE_BUF bytes without
+    // blocking.
     pollfd room = {.fd = fd_, .events = POLLOUT, .revents = 0};
     if (poll(&room, 1, 0) == 0) return -EAGAIN;
     written = write(fd_, bytes.data(), std::min<size_t>(bytes.size(), PIPE_BUF));

@@ -1,6 +1,6 @@
-// LogSink: where log lines go: stdout, stderr, a file, or nowhere. Writes whole chunks, partial writes and slow pipes
-// included, giving up only when told to stop or on an error. Knows nothing of lines beyond not gluing two together
-// after a failed write. Used by one thread at a time.
+// LogSink: where log lines go: stdout, stderr, a file, or nowhere. Writes whole chunks, partial
+// writes and slow pipes included, giving up only when told to stop or on an error. Knows nothing of
+// lines beyond not gluing two together after a failed write. Used by one thread at a time.
 #pragma once
 
 #include <atomic>
@@ -15,27 +15,30 @@ namespace portcullis::log {
 
 class LogSink {
  public:
-  // Open opens `target`: "stdout", "stderr", "off" or a path, created with mode 0640 if need be and appended to.
+  // Open opens `target`: "stdout", "stderr", "off" or a path, created with mode 0640 if need be and
+  // appended to.
   [[nodiscard]] static absl::StatusOr<LogSink> Open(std::string_view target);
   ~LogSink();
   LogSink(LogSink&& other) noexcept;
   LogSink& operator=(LogSink&& other) noexcept;
 
-  // OpenAgain opens the file anew by its path and returns the descriptor, for Replace, possibly in another thread.
-  // -1 for sinks which are not files. Any thread.
+  // OpenAgain opens the file anew by its path and returns the descriptor, for Replace, possibly in
+  // another thread. -1 for sinks which are not files. Any thread.
   [[nodiscard]] absl::StatusOr<int> OpenAgain() const;
   // Replace closes the file and goes on with `fd`, which becomes this sink's.
   void Replace(int fd);
 
-  // How long Write waits: until `deadline_ns` (steady clock; 0: as long as it takes), which another thread may set
-  // meanwhile if it then makes eventfd `wake_fd` readable. Write may consume the eventfd's count.
+  // How long Write waits: until `deadline_ns` (steady clock; 0: as long as it takes), which another
+  // thread may set meanwhile if it then makes eventfd `wake_fd` readable. Write may consume the
+  // eventfd's count.
   struct Patience {
     int wake_fd;
     const std::atomic<int64_t>& deadline_ns;
   };
 
-  // Write writes all of `bytes`, through partial writes and a slow reader. Returns the bytes written: fewer only after
-  // the deadline or an error (disk full, reader gone). A later Write starts on a new line then.
+  // Write writes all of `bytes`, through partial writes and a slow reader. Returns the bytes
+  // written: fewer only after the deadline or an error (disk full, reader gone). A later Write
+  // starts on a new line then.
   [[nodiscard]] size_t Write(std::string_view bytes, const Patience& patience);
 
   [[nodiscard]] bool enabled() const { return fd_ >= 0; }

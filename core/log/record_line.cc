@@ -18,9 +18,9 @@ struct TextField {
 
 using R = ConnectionRecord;
 constexpr TextField kConnectionFields[] = {
-    {"listener", &R::listener, 256}, {"peer", &R::peer, 128},       {"local", &R::local, 128},
-    {"sni", &R::sni, 512},           {"host", &R::host, 256},       {"version", &R::version, 16},
-    {"cipher", &R::cipher, 64},      {"group", &R::group, 64},      {"alpn", &R::alpn, 64},
+    {"listener", &R::listener, 256}, {"peer", &R::peer, 128},  {"local", &R::local, 128},
+    {"sni", &R::sni, 512},           {"host", &R::host, 256},  {"version", &R::version, 16},
+    {"cipher", &R::cipher, 64},      {"group", &R::group, 64}, {"alpn", &R::alpn, 64},
 };
 constexpr TextField kClientFields[] = {
     {"client_subject", &R::client_subject, 1536},
@@ -64,7 +64,8 @@ void AddTexts(LineWriter& line, const ConnectionRecord& record, const TextField 
 
 void AddRefusal(LineWriter& line, const ConnectionRecord& record) {
   AddTexts(line, record, kRefusalFields);
-  if (record.failed_depth >= 0) line.Unsigned("failed_depth", static_cast<uint64_t>(record.failed_depth));
+  if (record.failed_depth >= 0)
+    line.Unsigned("failed_depth", static_cast<uint64_t>(record.failed_depth));
   if (record.alert_sent >= 0) line.Unsigned("alert_sent", static_cast<uint64_t>(record.alert_sent));
   if (record.alert_received >= 0) {
     line.Unsigned("alert_received", static_cast<uint64_t>(record.alert_received));
