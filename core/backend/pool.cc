@@ -1,0 +1,184 @@
+#include "core/backend/pool.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "io/check.h"
+
+namespace portcullis::backend {
+namespace {
+
+// How long a target that could not be reached is passed over while another one is there.
+constexpr io::Millis kDownMs = 5000;
+
+Upstream& OwnerOf(io::ListNode& node) { return *static_cast<UpstreamNode&>(node).owner; }
+
+int OpenSocket(const io::SocketAddress& address) {
+  const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && address.is_ip()) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  return fd;
+}
+
+}  // namespace
+
+Pool::Pool(io::StreamEnv& env, io::TimerWheel& wheel, uint32_t capacity)
+    : env_(env), wheel_(wheel), slab_(capacity) {}
+
+TargetRuntime* Pool::NextTarget(BackendRuntime& backend, io::Millis now_ms) const {
+  const auto count = static_cast<uint32_t>(backend.targets.size());
+  CHECK(count > 0, "backend without targets");
+  for (uint32_t i = 0; i < count; ++i) {
+    TargetRuntime& target = *backend.targets[(backend.next_target + i) % count];
+    if (target.down_until_ms > now_ms) continue;
+    backend.next_target = (backend.next_target + i + 1) % count;
+    return &target;
+  }
+  TargetRuntime& any = *backend.targets[backend.next_target];
+  backend.next_target = (backend.next_target + 1) % count;
+  return &any;
+}
+
+Upstream* Pool::TakeIdle(BackendRuntime& backend, UpstreamUser& user) {
+  const auto count = static_cast<uint32_t>(backend.targets.size());
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t index = (backend.next_target + i) % count;
+    io::ListNode* node = backend.targets[index]->idle.Front();
+    if (node == nullptr) continue;
+    Upstream& upstream = OwnerOf(*node);
+    Unlist(upstream);
+    wheel_.Cancel(upstream.timer);
+    upstream.state = UpstreamState::kBusy;
+    upstream.reused = true;
+    upstream.user = &user;
+    backend.next_target = (index + 1) % count;
+    ++counters_.reuses;
+    return &upstream;
+  }
+  return nullptr;
+}
+
+Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms) {
+  TargetRuntime* target = NextTarget(backend, now_ms);
+  Upstream* upstream = slab_.Take();
+  if (upstream == nullptr) return nullptr;
+  const int fd = OpenSocket(target->address);
+  if (fd < 0) {
+    slab_.Give(upstream);
+    return nullptr;
+  }
+  upstream->state = UpstreamState::kDialing;
+  upstream->reused = false;
+  upstream->abort = false;
+  upstream->backend = &backend;
+  upstream->target = target;
+  upstream->user = &user;
+  upstream->dial_started_ms = now_ms;
+  upstream->lent_rx = upstream->lent_tx = 0;
+  upstream->idle_node.owner = upstream;
+  upstream->doomed_node.owner = upstream;
+  upstream->timer.owner = static_cast<uint8_t>(io::Owner::kUpstream);
+  upstream->timer.slot = upstream->slot;
+  upstream->stream.Open(fd, io::Token{.owner = io::Owner::kUpstream,
+                                      .generation = upstream->generation,
+                                      .slot = upstream->slot});
+  upstream->stream.Connect(env_, target->address.data(), target->address.length());
+  wheel_.Arm(upstream->timer, now_ms + backend.connect_timeout_ms);
+  ++backend.num_upstreams;
+  ++counters_.dials;
+  return upstream;
+}
+
+int Pool::OnConnect(Upstream& upstream, const io::Cqe& cqe, io::Millis now_ms) {
+  const int error = upstream.stream.OnConnect(cqe);
+  if (upstream.state != UpstreamState::kDialing) return ECANCELED;
+  if (error != 0) {
+    MarkDown(upstream, now_ms);
+    Close(upstream, false);
+    return error;
+  }
+  wheel_.Cancel(upstream.timer);
+  upstream.target->down_until_ms = 0;
+  upstream.state = UpstreamState::kBusy;
+  upstream.stream.StartRecv(env_);
+  return 0;
+}
+
+void Pool::MarkDown(Upstream& upstream, io::Millis now_ms) { upstream.target->down_until_ms = now_ms + kDownMs; }
+
+void Pool::Keep(Upstream& upstream, io::Millis now_ms) {
+  DCHECK(upstream.state == UpstreamState::kBusy);
+  TargetRuntime& target = *upstream.target;
+  const bool usable = !upstream.stream.eof() && upstream.stream.output().empty() && !upstream.stream.paused() &&
+                      !upstream.stream.has_held();
+  if (!usable || target.num_idle >= upstream.backend->max_idle_per_target) {
+    Close(upstream, false);
+    return;
+  }
+  upstream.user = nullptr;
+  upstream.state = UpstreamState::kIdle;
+  target.idle.PushFront(upstream.idle_node);
+  ++target.num_idle;
+  ++upstream.backend->num_idle;
+  ++num_idle_;
+  wheel_.Arm(upstream.timer, now_ms + upstream.backend->keepalive_ms);
+}
+
+void Pool::Unlist(Upstream& upstream) {
+  if (!upstream.idle_node.linked()) return;
+  upstream.idle_node.Unlink();
+  --upstream.target->num_idle;
+  --upstream.backend->num_idle;
+  --num_idle_;
+}
+
+void Pool::Close(Upstream& upstream, bool abort) {
+  if (upstream.state == UpstreamState::kClosing || upstream.state == UpstreamState::kFree) return;
+  Unlist(upstream);
+  wheel_.Cancel(upstream.timer);
+  upstream.state = UpstreamState::kClosing;
+  upstream.user = nullptr;
+  upstream.abort = abort;
+  upstream.stream.BeginClose(env_);
+  doomed_.PushBack(upstream.doomed_node);
+}
+
+void Pool::OnIdleEvent(Upstream& upstream) {
+  ++counters_.idle_closed;
+  Close(upstream, false);
+}
+
+bool Pool::OnTimer(Upstream& upstream) {
+  if (upstream.state == UpstreamState::kDialing) return true;
+  if (upstream.state == UpstreamState::kIdle) Close(upstream, false);
+  return false;
+}
+
+void Pool::Sweep() {
+  for (io::ListNode* node = doomed_.Front(); node != nullptr;) {
+    io::ListNode* next = doomed_.Next(*node);
+    Upstream& upstream = OwnerOf(*node);
+    if (upstream.stream.releasable()) {
+      upstream.doomed_node.Unlink();
+      upstream.stream.Release(env_, upstream.abort);
+      upstream.state = UpstreamState::kFree;
+      --upstream.backend->num_upstreams;
+      upstream.backend = nullptr;
+      upstream.target = nullptr;
+      slab_.Give(&upstream);
+    }
+    node = next;
+  }
+}
+
+void Pool::CloseIdle(BackendRuntime& backend) {
+  for (auto& target : backend.targets) {
+    while (io::ListNode* node = target->idle.Front()) Close(OwnerOf(*node), false);
+  }
+}
+
+}  // namespace portcullis::backend

@@ -1,0 +1,72 @@
+#include "core/backend/runtime.h"
+
+#include <netdb.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace portcullis::backend {
+namespace {
+
+using Resolved = std::vector<std::pair<io::SocketAddress, std::string>>;
+
+absl::Status AtTarget(const config::Target& target, absl::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat(target.where.file, ":", target.where.line, ":", target.where.column,
+                                                 ": backend target '", target.address, "': ", problem));
+}
+
+// LookUp resolves "name:port" and appends every address found.
+absl::Status LookUp(const config::Target& target, Resolved& out) {
+  const size_t colon = target.address.rfind(':');
+  if (colon == std::string::npos) return AtTarget(target, "no port; write host:port");
+  const std::string host = target.address.substr(0, colon);
+  const std::string port = target.address.substr(colon + 1);
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0) {
+    return AtTarget(target, absl::StrCat("the name does not resolve: ", gai_strerror(error)));
+  }
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    out.emplace_back(io::SocketAddress::FromSockaddr(entry->ai_addr, entry->ai_addrlen), target.address);
+  }
+  freeaddrinfo(found);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Resolved> ResolveTargets(const config::Backend& backend) {
+  Resolved out;
+  for (const config::Target& target : backend.targets) {
+    if (absl::StatusOr<io::SocketAddress> literal = io::SocketAddress::Parse(target.address); literal.ok()) {
+      out.emplace_back(*literal, target.address);
+    } else if (absl::Status status = LookUp(target, out); !status.ok()) {
+      return status;
+    }
+  }
+  return out;
+}
+
+std::unique_ptr<BackendRuntime> MakeRuntime(const config::Backend& backend, uint32_t metrics_id,
+                                            const Resolved& targets) {
+  auto runtime = std::make_unique<BackendRuntime>();
+  runtime->name = backend.name;
+  runtime->metrics_id = metrics_id;
+  runtime->connect_timeout_ms = static_cast<io::Millis>(backend.connect_timeout.count());
+  runtime->keepalive_ms = static_cast<io::Millis>(backend.keepalive_timeout.count());
+  runtime->max_idle_per_target = backend.max_idle_per_target;
+  for (const auto& [address, text] : targets) {
+    auto target = std::make_unique<TargetRuntime>();
+    target->address = address;
+    target->text = text;
+    runtime->targets.push_back(std::move(target));
+  }
+  return runtime;
+}
+
+}  // namespace portcullis::backend

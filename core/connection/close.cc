@@ -1,0 +1,101 @@
+#include "core/connection/close.h"
+
+#include "core/connection/deadline.h"
+#include "core/connection/http_relay.h"
+#include "core/connection/record.h"
+
+namespace portcullis::connection {
+namespace {
+
+void DetachUpstream(Context& ctx, Downstream& down, bool abort) {
+  if (down.upstream == nullptr) return;
+  backend::Upstream& upstream = *down.upstream;
+  NoteUpstreamBytes(ctx, down, upstream);
+  down.upstream = nullptr;
+  ctx.pool.Close(upstream, abort);
+}
+
+}  // namespace
+
+void Linger(Context& ctx, Downstream& down, CloseCause cause) {
+  if (!down.live() || down.state == State::kLingering) return;
+  down.cause = cause;
+  DetachUpstream(ctx, down, false);
+  if (down.engine != nullptr && down.engine->handshake_done()) {
+    ChainSink sink{down.stream.output(), ctx.client_env.blocks};
+    down.engine->CloseNotify(MakeSink(sink));
+  }
+  down.Move(State::kLingering);
+  down.early.clear();
+  down.linger_ms = ctx.now_ms;
+  down.write_ms = ctx.now_ms;
+  while (down.stream.paused()) down.stream.Resume(ctx.client_env);
+  down.stream.TakeHeld();
+  down.stream.StartRecv(ctx.client_env);
+  down.stream.Flush(ctx.client_env);
+  down.stream.ShutdownWriteWhenDrained();
+  if (down.stream.eof() && down.stream.output().empty()) {
+    Close(ctx, down, cause);
+    return;
+  }
+  ArmDeadline(ctx, down);
+}
+
+void OnLingeringSend(Context& ctx, Downstream& down, io::SendEvent event) {
+  switch (event) {
+    case io::SendEvent::kNothing:
+      return;
+    case io::SendEvent::kPartial:
+      down.linger_ms = ctx.now_ms;
+      return;
+    case io::SendEvent::kDrained:
+      down.linger_ms = ctx.now_ms;
+      if (down.stream.eof()) Close(ctx, down, down.cause);
+      return;
+    case io::SendEvent::kError:
+      Close(ctx, down, down.cause);
+      return;
+  }
+}
+
+void OnLingeringRecv(Context& ctx, Downstream& down, io::RecvEvent event) {
+  if (event == io::RecvEvent::kError) {
+    Close(ctx, down, down.cause);
+  } else if (event == io::RecvEvent::kEof && down.stream.output().empty()) {
+    Close(ctx, down, down.cause);
+  }
+  // Data is discarded: the peer may still be sending what we no longer want.
+}
+
+void Close(Context& ctx, Downstream& down, CloseCause cause) {
+  if (!down.live()) return;
+  down.cause = cause;
+  if (down.handshake_counted) EndHandshake(ctx, down);
+  DetachUpstream(ctx, down, down.abort || cause == CloseCause::kClientTruncated);
+  WriteRecord(ctx, down);
+  down.Move(State::kClosing);
+  ctx.wheel.Cancel(down.timer);
+  down.waiting_node.Unlink();
+  down.stream.BeginClose(ctx.client_env);
+  ctx.doomed.PushBack(down.doomed_node);
+}
+
+void Abort(Context& ctx, Downstream& down, CloseCause cause) {
+  down.abort = true;
+  Close(ctx, down, cause);
+}
+
+void Release(Context& ctx, Downstream& down) {
+  down.doomed_node.Unlink();
+  down.stream.Release(ctx.client_env, down.abort);
+  down.engine.reset();
+  down.http.reset();
+  down.early.clear();
+  down.early.shrink_to_fit();
+  --down.runtime->connections;
+  down.runtime = nullptr;
+  down.listener = nullptr;
+  down.Move(State::kFree);
+}
+
+}  // namespace portcullis::connection

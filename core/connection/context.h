@@ -1,0 +1,55 @@
+// Context: the services of a worker that connection code uses: ring environment, clock, pools, metrics, log, scratch.
+// One a worker, its thread only; outlives every connection.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/backend/pool.h"
+#include "core/connection/downstream.h"
+#include "core/http/pages.h"
+#include "core/log/connection_log.h"
+#include "io/stream.h"
+#include "io/timer_wheel.h"
+#include "metrics/shard.h"
+#include "tls/engine.h"
+
+namespace portcullis::connection {
+
+// Backpressure watermarks a direction, bytes queued for a slow reader.
+inline constexpr size_t kHighWater = 64 * 1024;
+inline constexpr size_t kLowWater = 32 * 1024;
+
+// How long a connection on which everything has been said waits for the peer to close.
+inline constexpr io::Millis kLingerMs = 1000;
+
+struct Context {
+  io::StreamEnv& client_env;
+  backend::Pool& pool;
+  io::TimerWheel& wheel;
+  metrics::WorkerShard& shard;
+  log::LogRing& log;
+  uint32_t worker_index;
+
+  io::IntrusiveList doomed;       // DownstreamNode: closing connections, swept at the end of a turn
+  io::IntrusiveList waiting;      // DownstreamNode: handshakes beyond this turn's budget
+  uint32_t handshakes = 0;        // in progress
+  io::Millis now_ms = 0;          // monotonic, once a turn
+  int64_t unix_ms = 0;            // wall clock, once a turn
+  bool draining = false;
+  http::DateCache date;
+  std::vector<uint8_t> plain;     // 16 KiB: one decrypted record
+  std::vector<uint8_t> reply;     // plaintext for the client, encrypted in one go
+};
+
+// NowNs reads the monotonic clock, for durations that a turn's granularity is too coarse for.
+[[nodiscard]] int64_t NowNs();
+
+// SinkOf makes the TLS engine's output land in the connection's output chain. `slot` must live through the call.
+struct ChainSink {
+  io::OutputChain& chain;
+  io::BlockPool& blocks;
+};
+[[nodiscard]] tls::Sink MakeSink(ChainSink& chain_sink);
+
+}  // namespace portcullis::connection

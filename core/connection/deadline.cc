@@ -1,0 +1,93 @@
+#include "core/connection/deadline.h"
+
+#include <algorithm>
+
+#include "core/connection/close.h"
+#include "core/connection/handshake.h"
+#include "core/connection/http_relay.h"
+
+namespace portcullis::connection {
+namespace {
+
+io::Millis Ms(config::milliseconds value) { return static_cast<io::Millis>(value.count()); }
+
+bool OutputPending(const Downstream& down) {
+  // Stream::output() has no const form because appending is what it is for.
+  return !const_cast<Downstream&>(down).stream.output().empty();
+}
+
+io::Millis RelayDeadline(const config::Timeouts& timeouts, Downstream& down) {
+  io::Millis deadline = down.activity_ms + Ms(timeouts.idle);
+  if (!down.stream.output().empty()) deadline = std::min(deadline, down.write_ms + Ms(timeouts.write_stall));
+  return deadline;
+}
+
+}  // namespace
+
+io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
+  const config::Timeouts& timeouts = down.runtime->timeouts;
+  switch (down.state) {
+    case State::kHandshake:
+      return static_cast<io::Millis>(down.accepted_ns / 1'000'000) + Ms(timeouts.handshake);
+    case State::kLingering:
+      return OutputPending(down) ? down.linger_ms + Ms(timeouts.write_stall) : down.linger_ms + kLingerMs;
+    case State::kHttp:
+      return OutputPending(down) ? std::min(down.write_ms + Ms(timeouts.write_stall), down.http->Deadline())
+                                 : down.http->Deadline();
+    case State::kDialing:
+    case State::kRelay:
+      return RelayDeadline(timeouts, const_cast<Downstream&>(down));
+    case State::kFree:
+    case State::kClosing:
+      break;
+  }
+  return ctx.now_ms + Ms(timeouts.idle);
+}
+
+void ArmDeadline(Context& ctx, Downstream& down) {
+  if (down.live()) ctx.wheel.Arm(down.timer, DeadlineOf(ctx, down));
+}
+
+void OnDeadline(Context& ctx, Downstream& down) {
+  if (!down.live()) return;
+  const io::Millis deadline = DeadlineOf(ctx, down);
+  if (deadline > ctx.now_ms) {
+    ctx.wheel.Arm(down.timer, deadline);
+    return;
+  }
+  switch (down.state) {
+    case State::kHandshake:
+      RefuseHandshake(ctx, down, tls::Rejection::kTimeout);
+      return;
+    case State::kHttp:
+      if (!OutputPending(down) || deadline != down.write_ms + Ms(down.runtime->timeouts.write_stall)) {
+        down.http->OnDeadline();
+        return;
+      }
+      Abort(ctx, down, CloseCause::kTimeout);
+      return;
+    case State::kRelay:
+      // A relay that stood still is cut in a way both sides can tell from a clean end.
+      Abort(ctx, down, CloseCause::kTimeout);
+      return;
+    default:
+      Close(ctx, down, down.state == State::kLingering ? down.cause : CloseCause::kTimeout);
+      return;
+  }
+}
+
+void DrainConnection(Context& ctx, Downstream& down) {
+  switch (down.state) {
+    case State::kHandshake:
+      // It may still finish and be served one request: cutting it would fail a client that was already let in.
+      return;
+    case State::kHttp:
+      down.http->OnDrain();
+      return;
+    default:
+      (void)ctx;
+      return;
+  }
+}
+
+}  // namespace portcullis::connection

@@ -1,0 +1,93 @@
+#include "core/connection/handshake.h"
+
+#include <memory>
+
+#include "core/connection/close.h"
+#include "core/connection/deadline.h"
+#include "core/connection/http_relay.h"
+#include "core/connection/record.h"
+#include "core/connection/tcp_relay.h"
+
+namespace portcullis::connection {
+namespace {
+
+// Refused: the alert (if any) is in the output; let the client read it.
+void FinishRefusal(Context& ctx, Downstream& down, tls::Rejection reason) {
+  down.refusal = reason;
+  RecordHandshake(ctx, down, reason);
+  if (reason == tls::Rejection::kPlainHttp && down.listener->mode == config::StageMode::kHttp) {
+    down.stream.output().Clear(ctx.client_env.blocks);  // no alert: the peer speaks plain HTTP
+    AppendPlainHttpPage(ctx, down);
+  }
+  Linger(ctx, down, CloseCause::kRefused);
+}
+
+void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
+  down.handshake_done_ns = NowNs();
+  down.refusal = down.engine->verdict().rejection;
+  RecordHandshake(ctx, down, down.refusal);
+  if (down.listener->mode == config::StageMode::kHttp) {
+    StartHttp(ctx, down, rest);
+  } else {
+    StartTcpRelay(ctx, down, rest);
+  }
+}
+
+}  // namespace
+
+void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRuntime& listener) {
+  down.Move(State::kHandshake);
+  down.cause = CloseCause::kNone;
+  down.refusal = tls::Rejection::kNone;
+  down.abort = down.client_done = down.backend_done = false;
+  down.pausing_client = down.pausing_backend = down.recorded = false;
+  down.dial_attempts = 0;
+  down.requests = 0;
+  down.backend_text = {};
+  down.backend_rx = down.backend_tx = 0;
+  down.accepted_ns = NowNs();
+  down.handshake_done_ns = 0;
+  down.accepted_unix_ms = ctx.unix_ms;
+  down.activity_ms = down.write_ms = ctx.now_ms;
+  down.runtime = &runtime;
+  down.listener = &listener;
+  down.doomed_node.owner = down.waiting_node.owner = &down;
+  ++runtime.connections;
+  down.peer = io::PeerOf(fd);
+  down.engine = std::make_unique<tls::Engine>(*listener.hosts);
+  down.timer.owner = static_cast<uint8_t>(io::Owner::kDownstream);
+  down.timer.slot = down.slot;
+  down.stream.Open(fd, io::Token{.owner = io::Owner::kDownstream, .generation = down.generation, .slot = down.slot});
+  BeginHandshake(ctx, down);
+  down.stream.StartRecv(ctx.client_env);
+  ArmDeadline(ctx, down);
+}
+
+void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> bytes) {
+  ChainSink sink{down.stream.output(), ctx.client_env.blocks};
+  switch (down.engine->Handshake(bytes, MakeSink(sink))) {
+    case tls::HandshakeStatus::kWantRead:
+      down.stream.Flush(ctx.client_env);
+      return;
+    case tls::HandshakeStatus::kDone:
+      Complete(ctx, down, bytes);
+      return;
+    case tls::HandshakeStatus::kFailed:
+      FinishRefusal(ctx, down, down.engine->failure().reason);
+      return;
+  }
+}
+
+void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason) {
+  down.refusal = reason;
+  RecordHandshake(ctx, down, reason);
+  Close(ctx, down, reason == tls::Rejection::kReset ? CloseCause::kClientReset : CloseCause::kClientClosed);
+}
+
+void RefuseHandshake(Context& ctx, Downstream& down, tls::Rejection reason) {
+  ChainSink sink{down.stream.output(), ctx.client_env.blocks};
+  down.engine->Refuse(reason, MakeSink(sink));
+  FinishRefusal(ctx, down, reason);
+}
+
+}  // namespace portcullis::connection

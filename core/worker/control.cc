@@ -1,0 +1,151 @@
+// What the supervisor asks of a worker: a new configuration, a drain, the end; and the housekeeping that follows.
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/connection/close.h"
+#include "core/connection/deadline.h"
+#include "core/worker/worker.h"
+#include "io/check.h"
+
+namespace portcullis::worker {
+
+using connection::Downstream;
+
+void Worker::Handle(Message message) {
+  if (auto* update = std::get_if<Update>(&message)) {
+    Apply(std::move(*update));
+  } else if (const auto* drain = std::get_if<Drain>(&message)) {
+    BeginDrain(drain->limit);
+  } else {
+    BeginDrain(std::chrono::milliseconds(0));
+    CutAll();
+  }
+}
+
+void Worker::Apply(Update update) {
+  if (stopping_) {
+    for (const int fd : update.sockets) {
+      if (fd >= 0) close(fd);
+    }
+    return;
+  }
+  if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
+  runtime_ = std::move(update.runtime);
+  ReadClock();
+  for (auto& slot : listeners_) {
+    const bool kept = std::any_of(runtime_->listeners.begin(), runtime_->listeners.end(),
+                                  [&](const auto& listener) { return listener->address == slot->address; });
+    if (!kept && slot->listener != nullptr) CloseListener(*slot);
+  }
+  for (size_t i = 0; i < runtime_->listeners.size(); ++i) Attach(*runtime_->listeners[i], update.sockets[i]);
+  RetireRuntimes();
+}
+
+void Worker::Attach(connection::ListenerRuntime& listener, int fd) {
+  for (auto& slot : listeners_) {
+    if (slot->listener != nullptr && slot->address == listener.address) {
+      CHECK(fd < 0, "a second socket for a listener that stays");
+      slot->listener = &listener;
+      return;
+    }
+  }
+  CHECK(fd >= 0, "no socket for a new listener");
+  ListenerSlot* free_slot = nullptr;
+  uint32_t index = 0;
+  for (; index < listeners_.size(); ++index) {
+    if (!listeners_[index]->acceptor.open()) {
+      free_slot = listeners_[index].get();
+      break;
+    }
+  }
+  if (free_slot == nullptr) {
+    listeners_.push_back(std::make_unique<ListenerSlot>());
+    free_slot = listeners_.back().get();
+  }
+  free_slot->address = listener.address;
+  free_slot->listener = &listener;
+  free_slot->rearm_at_ms = 0;
+  free_slot->acceptor.Open(
+      fd, io::Token{.owner = io::Owner::kListener, .generation = free_slot->generation, .slot = index});
+  free_slot->acceptor.Arm(*ring_);
+}
+
+// Connections that the kernel has already queued are accepted before the socket closes, which would reset them.
+void Worker::CloseListener(ListenerSlot& slot) {
+  for (int fd = slot.acceptor.TakeBacklog(); fd >= 0; fd = slot.acceptor.TakeBacklog()) Accepted(slot, fd);
+  slot.acceptor.BeginClose(*ring_);
+  slot.listener = nullptr;
+}
+
+void Worker::BeginDrain(std::chrono::milliseconds limit) {
+  if (stopping_) return;
+  stopping_ = true;
+  for (auto& slot : listeners_) {
+    if (slot->listener != nullptr) CloseListener(*slot);
+  }
+  context_->draining = true;
+  drain_deadline_ms_ = context_->now_ms + static_cast<io::Millis>(limit.count());
+  downstreams_->ForEachLive([this](Downstream& down) { connection::DrainConnection(*context_, down); });
+  inbox_->BeginClose(*ring_);
+}
+
+void Worker::CutAll() {
+  drain_deadline_ms_ = 0;
+  downstreams_->ForEachLive([this](Downstream& down) {
+    if (down.live()) connection::Close(*context_, down, connection::CloseCause::kDrained);
+  });
+}
+
+// Pauses accepting near the limits, with hysteresis, so that the kernel's backlog queues rather than we refuse.
+void Worker::GovernAccept() {
+  for (auto& slot : listeners_) {
+    if (slot->listener == nullptr || slot->rearm_at_ms == 0 || slot->rearm_at_ms > context_->now_ms) continue;
+    slot->rearm_at_ms = 0;
+    slot->acceptor.Arm(*ring_);
+  }
+  if (runtime_ == nullptr || stopping_) return;
+  const auto share = [](uint32_t limit, uint32_t percent) { return uint64_t{limit} * percent / 100; };
+  const uint32_t live = downstreams_->live();
+  const bool full = live >= share(runtime_->max_connections, 95) || context_->handshakes >= runtime_->max_handshakes;
+  const bool roomy = live <= share(runtime_->max_connections, 90) &&
+                     context_->handshakes <= share(runtime_->max_handshakes, 90);
+  if (!(accept_paused_ ? roomy : full)) return;
+  accept_paused_ = !accept_paused_;
+  for (auto& slot : listeners_) {
+    if (slot->listener == nullptr) continue;
+    accept_paused_ ? slot->acceptor.Pause(*ring_) : slot->acceptor.Resume(*ring_);
+  }
+}
+
+void Worker::SweepAll() {
+  connection::Sweep(*context_, [this](Downstream& down) { downstreams_->Give(&down); });
+  if (stopping_ && downstreams_->live() == 0) {
+    if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
+  }
+  if (!retired_.empty()) RetireRuntimes();
+  pool_->Sweep();
+  for (auto& slot : listeners_) {
+    if (slot->acceptor.open() && slot->acceptor.releasable()) {
+      slot->acceptor.Close();
+      slot->generation = (slot->generation + 1) & io::kGenerationMask;
+    }
+  }
+}
+
+// Hands back what no connection uses any more: freeing thousands of TLS contexts is nothing for a worker to do.
+void Worker::RetireRuntimes() {
+  std::erase_if(retired_, [this](std::unique_ptr<connection::Runtime>& runtime) {
+    bool in_use = runtime->connections != 0;
+    for (auto& backend : runtime->backends) {
+      pool_->CloseIdle(*backend);
+      in_use = in_use || backend->num_upstreams != 0;
+    }
+    if (in_use) return false;
+    options_.returns->Push(std::move(runtime));
+    return true;
+  });
+}
+
+}  // namespace portcullis::worker

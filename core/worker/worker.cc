@@ -1,0 +1,199 @@
+#include "core/worker/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <ctime>
+#include <future>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/connection/close.h"
+#include "io/check.h"
+#include "io/uring_ring.h"
+
+namespace portcullis::worker {
+namespace {
+
+constexpr uint16_t kClientGroup = 0;
+constexpr uint16_t kBackendGroup = 1;
+constexpr uint16_t kClientBuffers = 1024;
+constexpr uint32_t kClientBufferBytes = 8 * 1024;
+constexpr uint16_t kBackendBuffers = 512;
+constexpr uint32_t kBackendBufferBytes = 16 * 1024;
+constexpr size_t kBlocksKept = 256;        // 4.25 MiB of output blocks kept for reuse
+constexpr size_t kPlainBytes = 16 * 1024;  // one record's plaintext
+constexpr io::Millis kLongestWaitMs = 1000;
+constexpr io::Millis kGaugesEveryMs = 100;
+
+void NameAndPin(const WorkerOptions& options) {
+  const std::string name = absl::StrCat("worker-", options.index);
+  pthread_setname_np(pthread_self(), name.c_str());
+  if (options.cpu < 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(options.cpu), &set);
+  // Best effort: an unpinned worker is slower, not wrong.
+  (void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+int64_t UnixMs() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+Worker::Worker(WorkerOptions options) : options_(std::move(options)) {}
+
+Worker::~Worker() { CHECK(!thread_.joinable(), "worker destroyed while running"); }
+
+absl::Status Worker::Start() {
+  absl::StatusOr<std::unique_ptr<io::Inbox<Message>>> inbox = io::Inbox<Message>::Create();
+  if (!inbox.ok()) return inbox.status();
+  inbox_ = *std::move(inbox);
+  std::promise<absl::Status> ready;
+  std::future<absl::Status> standing = ready.get_future();
+  thread_ = std::thread([this, &ready] {
+    NameAndPin(options_);
+    const absl::Status status = SetUp();
+    const bool ok = status.ok();
+    ready.set_value(status);
+    if (ok) Run();
+    TearDown();
+  });
+  absl::Status status = standing.get();
+  if (!status.ok()) thread_.join();
+  return status;
+}
+
+void Worker::Post(Message message) { inbox_->Push(std::move(message)); }
+
+void Worker::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Status Worker::SetUp() {
+  absl::StatusOr<std::unique_ptr<io::Ring>> ring =
+      options_.make_ring ? options_.make_ring() : io::UringRing::Create(io::RingOptions{});
+  if (!ring.ok()) return ring.status();
+  ring_ = *std::move(ring);
+  auto client = io::BufferRing::Create(*ring_, kClientGroup, kClientBuffers, kClientBufferBytes);
+  if (!client.ok()) return client.status();
+  client_buffers_ = *std::move(client);
+  auto backend = io::BufferRing::Create(*ring_, kBackendGroup, kBackendBuffers, kBackendBufferBytes);
+  if (!backend.ok()) return backend.status();
+  backend_buffers_ = *std::move(backend);
+
+  blocks_.emplace(kBlocksKept);
+  client_env_.emplace(io::StreamEnv{*ring_, *client_buffers_, *blocks_, client_rearm_, client_counters_});
+  backend_env_.emplace(io::StreamEnv{*ring_, *backend_buffers_, *blocks_, backend_rearm_, backend_counters_});
+  wheel_.emplace(static_cast<io::Millis>(connection::NowNs() / 1'000'000));
+  // Every client may hold one backend connection, besides those idle and closing.
+  pool_.emplace(*backend_env_, *wheel_, options_.max_connections * 2);
+  downstreams_.emplace(options_.max_connections);
+  context_.reset(new connection::Context{.client_env = *client_env_,
+                                         .pool = *pool_,
+                                         .wheel = *wheel_,
+                                         .shard = *options_.shard,
+                                         .log = *options_.log,
+                                         .worker_index = options_.index});
+  context_->plain.resize(kPlainBytes);
+  ReadClock();
+  inbox_->Arm(*ring_, io::Token{.owner = io::Owner::kWorker});
+  return absl::OkStatus();
+}
+
+void Worker::ReadClock() {
+  context_->now_ms = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
+  context_->unix_ms = UnixMs();
+  context_->date.Update(context_->unix_ms / 1000);
+  const auto set_now = [this](connection::Runtime& runtime) {
+    for (auto& listener : runtime.listeners) listener->hosts->SetNow(context_->unix_ms / 1000);
+  };
+  if (runtime_ != nullptr) set_now(*runtime_);
+  for (auto& retired : retired_) set_now(*retired);
+}
+
+std::chrono::nanoseconds Worker::WaitTime() const {
+  if (!context_->waiting.empty()) return std::chrono::nanoseconds(0);
+  const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
+  io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
+  for (const auto& slot : listeners_) {
+    if (slot->rearm_at_ms != 0) wait = std::min(wait, slot->rearm_at_ms > now ? slot->rearm_at_ms - now : 0);
+  }
+  if (drain_deadline_ms_ != 0) wait = std::min<io::Millis>(wait, 50);
+  return std::chrono::milliseconds(wait);
+}
+
+void Worker::Run() {
+  while (!Finished()) Turn();
+}
+
+void Worker::Turn() {
+  const int reaped = ring_->SubmitAndReap(WaitTime(), cqes_);
+  CHECK(reaped >= 0, "the ring is broken");
+  const int64_t started_ns = connection::NowNs();
+  ReadClock();
+  DispatchBatch(std::span(cqes_).first(static_cast<size_t>(reaped)));
+  wheel_->Advance(context_->now_ms, [this](io::TimerNode& node) { OnTimer(node); });
+  if (drain_deadline_ms_ != 0 && context_->now_ms >= drain_deadline_ms_) CutAll();
+  io::RearmStarved(*client_env_);
+  io::RearmStarved(*backend_env_);
+  SweepAll();
+  GovernAccept();
+  PublishMetrics(started_ns);
+}
+
+bool Worker::Finished() const {
+  if (!stopping_ || downstreams_->live() != 0 || pool_->slab().live() != 0) return false;
+  for (const auto& slot : listeners_) {
+    if (slot->acceptor.open()) return false;
+  }
+  return inbox_->inflight() == 0;
+}
+
+void Worker::PublishMetrics(int64_t turn_started_ns) {
+  metrics::WorkerShard& shard = *options_.shard;
+  const io::RingCounters& ring = ring_->counters();
+  shard.ring_enters.MirrorTotal(ring.enters);
+  shard.ring_submitted.MirrorTotal(ring.submitted);
+  shard.ring_completed.MirrorTotal(ring.completed);
+  shard.ring_sq_full.MirrorTotal(ring.sq_full);
+  shard.ring_cq_overflow.MirrorTotal(ring.cq_overflow);
+  shard.ring_recv_enobufs.MirrorTotal(client_counters_.recv_enobufs + backend_counters_.recv_enobufs);
+  shard.ring_stale_cqes.MirrorTotal(stale_cqes_);
+  shard.blocks_in_use.Set(static_cast<int64_t>(blocks_->blocks_in_use()));
+  shard.connection_slots.Set(downstreams_->live());
+  if (runtime_ != nullptr && context_->now_ms >= next_gauges_ms_) {
+    next_gauges_ms_ = context_->now_ms + kGaugesEveryMs;
+    for (const auto& backend : runtime_->backends) {
+      metrics::BackendShard& counts = shard.backend(backend->metrics_id);
+      counts.active_connections.Set(backend->num_upstreams - backend->num_idle);
+      counts.idle_connections.Set(backend->num_idle);
+    }
+  }
+  const int64_t took_ns = connection::NowNs() - turn_started_ns;
+  shard.busy_ns.Add(static_cast<uint64_t>(std::max<int64_t>(took_ns, 0)));
+  shard.turn_duration.Record(took_ns);
+}
+
+void Worker::TearDown() {
+  context_.reset();
+  downstreams_.reset();
+  pool_.reset();
+  listeners_.clear();
+  retired_.clear();
+  runtime_.reset();
+  wheel_.reset();
+  client_env_.reset();
+  backend_env_.reset();
+  blocks_.reset();
+  backend_buffers_.reset();
+  client_buffers_.reset();
+  ring_.reset();
+}
+
+}  // namespace portcullis::worker

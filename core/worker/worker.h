@@ -1,0 +1,157 @@
+// Worker: one thread that serves: its own ring, listening sockets, connections, backend pools, timers, metrics shard
+// and log ring. Workers share nothing that changes; what a worker is told comes through its inbox, and what it no
+// longer needs goes back through the supervisor's.
+//
+// Start, Post and Join are the supervisor's; everything private runs on the worker's own thread (worker.cc: life and
+// loop; dispatch.cc: completions; control.cc: inbox, listeners, reload, drain).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/backend/pool.h"
+#include "core/connection/context.h"
+#include "core/connection/downstream.h"
+#include "core/connection/runtime.h"
+#include "core/log/log_ring.h"
+#include "io/buffer_ring.h"
+#include "io/inbox.h"
+#include "io/listener.h"
+#include "io/ring.h"
+#include "io/slab.h"
+#include "io/stream.h"
+#include "io/timer_wheel.h"
+#include "metrics/shard.h"
+
+namespace portcullis::worker {
+
+// A new configuration. `sockets[i]` is the listening descriptor for runtime->listeners[i], or -1 where the worker
+// already listens on that address and goes on doing so. The worker takes ownership of both.
+struct Update {
+  std::unique_ptr<connection::Runtime> runtime;
+  std::vector<int> sockets;
+};
+// Stop accepting, let what runs finish, cut the rest after `limit`.
+struct Drain {
+  std::chrono::milliseconds limit{0};
+};
+// Reopens nothing, waits for nothing: ends every connection now.
+struct Cut {};
+
+using Message = std::variant<Update, Drain, Cut>;
+
+// What workers hand back to the supervisor: a runtime whose last connection is gone (to be destroyed off the worker).
+using Returns = io::Inbox<std::unique_ptr<connection::Runtime>>;
+
+struct WorkerOptions {
+  uint32_t index = 0;
+  int cpu = -1;                        // to pin to; -1: not pinned
+  uint32_t max_connections = 16384;    // slots, this worker's
+  metrics::WorkerShard* shard = nullptr;
+  log::LogRing* log = nullptr;
+  Returns* returns = nullptr;
+  // Makes the ring, on the worker's thread. Null: the kernel's (UringRing). Tests give a ScriptRing.
+  std::function<absl::StatusOr<std::unique_ptr<io::Ring>>()> make_ring;
+};
+
+class Worker {
+ public:
+  explicit Worker(WorkerOptions options);
+  ~Worker();  // the thread must have been joined
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Start starts the thread and waits until its ring and buffers stand. Errors name cause and remedy.
+  absl::Status Start();
+  // Post hands the worker a message.
+  void Post(Message message);
+  // Join waits for the thread to end, which it does after a Drain or Cut.
+  void Join();
+
+ private:
+  struct ListenerSlot {
+    io::Acceptor acceptor;
+    uint32_t generation = 1;
+    std::string address;
+    connection::ListenerRuntime* listener = nullptr;  // null: closing
+    io::Millis rearm_at_ms = 0;                       // after running out of descriptors; 0: not waiting
+  };
+  struct HandshakeBudget;
+
+  absl::Status SetUp();
+  void Run();
+  void Turn();
+  void TearDown();
+  void ReadClock();
+  [[nodiscard]] std::chrono::nanoseconds WaitTime() const;
+  void PublishMetrics(int64_t turn_started_ns);
+  [[nodiscard]] bool Finished() const;
+
+  // dispatch.cc
+  void DispatchBatch(std::span<const io::Cqe> batch);
+  [[nodiscard]] bool IsHandshakeWork(const io::Cqe& cqe, io::Token token);
+  void Dispatch(const io::Cqe& cqe, io::Token token);
+  void DispatchListener(const io::Cqe& cqe, io::Token token);
+  void DispatchDownstream(const io::Cqe& cqe, io::Token token);
+  void DispatchUpstream(const io::Cqe& cqe, io::Token token);
+  void DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBudget& budget);
+  void RunWaiting(HandshakeBudget& budget);
+  void ClientReceived(connection::Downstream& down, io::RecvEvent event);
+  void ClientSent(connection::Downstream& down, io::SendEvent event);
+  void BackendConnected(backend::Upstream& upstream, const io::Cqe& cqe);
+  void BackendReceived(backend::Upstream& upstream, io::RecvEvent event);
+  void BackendSent(backend::Upstream& upstream, io::SendEvent event);
+  void OnTimer(io::TimerNode& node);
+  void Accepted(ListenerSlot& slot, int fd);
+
+  // control.cc
+  void Handle(Message message);
+  void Apply(Update update);
+  void Attach(connection::ListenerRuntime& listener, int fd);
+  void CloseListener(ListenerSlot& slot);
+  void BeginDrain(std::chrono::milliseconds limit);
+  void CutAll();
+  void GovernAccept();
+  void SweepAll();
+  void RetireRuntimes();
+
+  WorkerOptions options_;
+  std::unique_ptr<io::Inbox<Message>> inbox_;
+  std::thread thread_;
+
+  // Below: the worker's thread only, in order of construction.
+  std::unique_ptr<io::Ring> ring_;
+  std::unique_ptr<io::BufferRing> client_buffers_;
+  std::unique_ptr<io::BufferRing> backend_buffers_;
+  std::optional<io::BlockPool> blocks_;
+  io::IntrusiveList client_rearm_;
+  io::IntrusiveList backend_rearm_;
+  io::StreamCounters client_counters_;
+  io::StreamCounters backend_counters_;
+  std::optional<io::StreamEnv> client_env_;
+  std::optional<io::StreamEnv> backend_env_;
+  std::optional<io::TimerWheel> wheel_;
+  std::optional<backend::Pool> pool_;
+  std::optional<io::Slab<connection::Downstream>> downstreams_;
+  std::unique_ptr<connection::Context> context_;
+  std::vector<std::unique_ptr<ListenerSlot>> listeners_;
+  std::unique_ptr<connection::Runtime> runtime_;
+  std::vector<std::unique_ptr<connection::Runtime>> retired_;
+  std::array<io::Cqe, 256> cqes_{};
+  std::array<uint16_t, 256> deferred_{};
+  uint64_t stale_cqes_ = 0;
+  io::Millis drain_deadline_ms_ = 0;  // 0: not draining
+  io::Millis next_gauges_ms_ = 0;
+  bool accept_paused_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace portcullis::worker
