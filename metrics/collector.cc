@@ -158,7 +158,8 @@ std::vector<prometheus::MetricFamily> Collector::Collect() const {
     AddWorker(families, snapshot.workers[i], std::to_string(i));
   }
   families.Durations(kWorkerTurnDuration, {}, snapshot.turn_duration);
-  families.Number(kLogLinesLost, {}, log_lines_lost_ ? AsDouble(log_lines_lost_()) : 0);
+  families.Number(kLogLinesLost, {},
+                  log_lines_lost_ != nullptr ? AsDouble(log_lines_lost_->value()) : 0);
   AddFacts(families, facts_.Take());
   AddProcess(families);
   return std::move(families).Take();

@@ -6,11 +6,9 @@
 
 #include <prometheus/collectable.h>
 
-#include <cstdint>
-#include <functional>
-#include <utility>
 #include <vector>
 
+#include "metrics/counter.h"
 #include "metrics/facts.h"
 #include "metrics/shard_set.h"
 
@@ -18,11 +16,10 @@ namespace portcullis::metrics {
 
 class Collector : public prometheus::Collectable {
  public:
-  // `log_lines_lost` returns a total kept elsewhere (the connection log's), from any thread; may be
-  // empty.
-  Collector(const ShardSet& shards, const Facts& facts,
-            std::function<uint64_t()> log_lines_lost = {})
-      : shards_(shards), facts_(facts), log_lines_lost_(std::move(log_lines_lost)) {}
+  // `log_lines_lost` is counted by the connection log's thread; null: 0. Must outlive this, like
+  // the others.
+  Collector(const ShardSet& shards, const Facts& facts, const Counter* log_lines_lost)
+      : shards_(shards), facts_(facts), log_lines_lost_(log_lines_lost) {}
 
   // Collect returns every family of the catalogue, in its order, also those without a series yet.
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
@@ -30,7 +27,7 @@ class Collector : public prometheus::Collectable {
  private:
   const ShardSet& shards_;
   const Facts& facts_;
-  const std::function<uint64_t()> log_lines_lost_;
+  const Counter* const log_lines_lost_;
 };
 
 }  // namespace portcullis::metrics

@@ -131,7 +131,7 @@ void ConnectionLog::Drain(LogRing& ring) {
   // whole one.
   const size_t second = first == pieces.first.size() ? sink_.Write(pieces.second, patience) : 0;
   const uint64_t lost = Lines(pieces.first.substr(first)) + Lines(pieces.second.substr(second));
-  if (lost > 0) lines_lost_.fetch_add(lost, std::memory_order_relaxed);
+  if (lost > 0) lines_lost_.Add(lost);
   ring.Consume(pieces.size());
 }
 

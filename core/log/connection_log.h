@@ -20,6 +20,7 @@
 
 #include "core/log/log_ring.h"
 #include "core/log/log_sink.h"
+#include "metrics/counter.h"
 
 namespace portcullis::log {
 
@@ -54,9 +55,9 @@ class ConnectionLog {
   // Idempotent; the supervisor's thread.
   void Stop();
 
-  // lines_lost returns the lines that the sink refused or that Stop could not write in time. Any
+  // lines_lost counts the lines that the sink refused or that Stop could not write in time. Any
   // thread.
-  [[nodiscard]] uint64_t lines_lost() const { return lines_lost_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const metrics::Counter& lines_lost() const { return lines_lost_; }
 
  private:
   // `wake_fd` becomes this log's.
@@ -74,7 +75,7 @@ class ConnectionLog {
   std::vector<std::unique_ptr<LogRing>> rings_;
   std::atomic<int> reopened_fd_{-1};    // handed by Reopen to the writer thread
   std::atomic<int64_t> stop_by_ns_{0};  // steady clock; 0: not stopping
-  std::atomic<uint64_t> lines_lost_{0};
+  metrics::Counter lines_lost_;         // written by the writer thread
   std::thread thread_;
 };
 
