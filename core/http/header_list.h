@@ -1,8 +1,10 @@
-// HeaderList: the fields of one head or trailer section, in order, names compared without case. All text lies in one
-// arena that Clear() keeps, so parsing a request on a warm connection allocates nothing.
+// HeaderList: the fields of one head or trailer section, in order, names compared without case. All
+// text lies in one arena that Clear() keeps, so parsing a request on a warm connection allocates
+// nothing.
 //
-// Views handed out are valid until the next call that changes the list. Arguments may be views into the list itself.
-// Checks nothing: codecs validate what they parse, and Sanitize (header_rules.h) cleans what we make up.
+// Views handed out are valid until the next call that changes the list. Arguments may be views into
+// the list itself. Checks nothing: codecs validate what they parse, and Sanitize (header_rules.h)
+// cleans what we make up.
 #pragma once
 
 #include <cstddef>
@@ -77,7 +79,8 @@ class HeaderList {
   // Clear empties the list and keeps its storage.
   void Clear();
 
-  // Piecewise building, for a parser that sees a field in fragments: Begin, then names, then values.
+  // Piecewise building, for a parser that sees a field in fragments: Begin, then names, then
+  // values.
   void BeginField();
   void AppendName(std::string_view fragment);
   void AppendValue(std::string_view fragment);

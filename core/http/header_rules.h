@@ -1,12 +1,13 @@
-// Header rules: what becomes of fields on their way through (RFC 9110, 7.6; RFC 7239). Hop-by-hop fields end here,
-// forwarding fields are ours alone, identity fields likewise (identity.h). Pure functions on lists; any thread.
+// Header rules: what becomes of fields on their way through (RFC 9110, 7.6; RFC 7239). Hop-by-hop
+// fields end here, forwarding fields are ours alone, identity fields likewise (identity.h). Pure
+// functions on lists; any thread.
 //
-// Trust: this is the edge. What a client says about its own address, scheme or identity is removed always, whatever we
-// put in its place, and removal of what Connection names comes before anything of ours is set.
+// Trust: this is the edge. What a client says about its own address, scheme or identity is removed
+// always, whatever we put in its place, and removal of what Connection names comes before anything
+// of ours is set.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "core/config/config.h"
@@ -30,13 +31,14 @@ struct RequestRules {
   const IdentityHeaders* identity = nullptr;  // null: strip only
 };
 
-// PrepareForBackend makes a client's head fit to send to a backend: drops hop-by-hop fields, every forwarding field and
-// every identity field of any profile; then sets ours. `head.upgrade` is kept: the codec writes it anew.
+// PrepareForBackend makes a client's head fit to send to a backend: drops hop-by-hop fields, every
+// forwarding field and every identity field of any profile; then sets ours. `head.upgrade` is kept:
+// the codec writes it anew.
 void PrepareForBackend(const RequestRules& rules, RequestHead& head);
 // PrepareForClient drops a response's hop-by-hop fields.
 void PrepareForClient(ResponseHead& head);
-// FilterTrailers drops from a trailer section what may not be there: framing, routing, hop-by-hop, forwarding and
-// identity fields (RFC 9110, 6.5.1).
+// FilterTrailers drops from a trailer section what may not be there: framing, routing, hop-by-hop,
+// forwarding and identity fields (RFC 9110, 6.5.1).
 void FilterTrailers(HeaderList& trailers);
 
 // The parts of the above.
@@ -44,26 +46,5 @@ void RemoveHopByHop(HeaderList& headers);
 [[nodiscard]] bool IsForwardingHeader(std::string_view name);
 void SetForwarding(config::Forwarding mode, const ForwardingContext& context,
                    std::string_view authority, HeaderList& headers);
-
-// SanitizeValue makes text safe as a field value: CR, LF, NUL and other controls become spaces, outer whitespace goes.
-// Bytes of UTF-8 stay.
-[[nodiscard]] std::string SanitizeValue(std::string_view text);
-
-// HasToken tells whether the comma-separated lists in all fields called `name` hold `token`, case aside.
-[[nodiscard]] bool HasToken(const HeaderList& headers, std::string_view name,
-                            std::string_view token);
-
-// ForEachToken calls visit(std::string_view) for each non-empty element of a comma-separated list, whitespace trimmed.
-template <typename Visitor>
-void ForEachToken(std::string_view list, Visitor visit) {
-  while (!list.empty()) {
-    const size_t comma = list.find(',');
-    std::string_view token = list.substr(0, comma);
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
-    if (!token.empty()) visit(token);
-  }
-}
 
 }  // namespace portcullis::http

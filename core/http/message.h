@@ -1,17 +1,15 @@
-// Messages as the relay sees them: header lists, request heads, response heads. Nothing here says which HTTP version
-// carried them: framing headers (Host, Content-Length, Transfer-Encoding) are taken out by the codec that parsed them
-// and written anew by the codec that sends them, from the typed fields.
+// Messages as the relay sees them: header lists, request heads, response heads. Nothing here says
+// which HTTP version carried them: framing headers (Host, Content-Length, Transfer-Encoding) are
+// taken out by the codec that parsed them and written anew by the codec that sends them, from the
+// typed fields.
 //
-// Owned by a codec (its head is lent to the sink, which may alter it) or by whoever builds a message. Clear() keeps
-// storage, so a connection allocates for its first exchanges only. One thread at a time; no I/O.
+// Owned by a codec (its head is lent to the sink, which may alter it) or by whoever builds a
+// message. Clear() keeps storage, so a connection allocates for its first exchanges only. One
+// thread at a time; no I/O.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "core/http/header_list.h"
 
@@ -34,32 +32,34 @@ struct Body {
   friend bool operator==(const Body&, const Body&) = default;
 };
 
-// A request's head. `headers` holds everything but Host, Content-Length and Transfer-Encoding. Hop-by-hop fields are
-// still there when a codec delivers it, since Connection names others to remove: see PrepareForBackend in
-// header_rules.h, without which a head must not be sent on.
+// A request's head. `headers` holds everything but Host, Content-Length and Transfer-Encoding.
+// Hop-by-hop fields are still there when a codec delivers it, since Connection names others to
+// remove: see PrepareForBackend in header_rules.h, without which a head must not be sent on.
 struct RequestHead {
   std::string method;
-  std::string scheme;     // "https" or "http", as the codec was told or as an absolute-form target said
-  std::string authority;  // host[:port] as the client wrote it, case kept; empty only for HTTP/1.0 without Host
+  std::string scheme;     // of the connection, "https" or "http", whatever the target said
+  std::string authority;  // host[:port] as the client wrote it, case kept; empty only for HTTP/1.0
+                          // without Host
   std::string path;       // origin-form, with query; "*" for OPTIONS *
   HeaderList headers;
   Body body;
-  uint8_t version_major = 1;     // of the message received; for logs
+  uint8_t version_major = 1;  // of the message received; for logs
   uint8_t version_minor = 1;
   bool expect_continue = false;  // the client waits for a 100 before it sends the body
-  std::string upgrade;           // protocols offered (Upgrade's value) if the client asks to upgrade; else empty
+  std::string
+      upgrade;  // protocols offered (Upgrade's value) if the client asks to upgrade; else empty
 
   [[nodiscard]] bool is_head() const { return method == "HEAD"; }
   // Clear empties all fields to the defaults above, keeping storage.
   void Clear();
 };
 
-// A response's head, final or interim. `body` is what the representation has: for the response to HEAD and for 304 it
-// is what the backend declared, though no data event follows.
+// A response's head, final or interim. `body` is what the representation has: for the response to
+// HEAD and for 304 it is what the backend declared, though no data event follows.
 struct ResponseHead {
   uint16_t status = 0;
-  std::string reason;   // may be empty
-  HeaderList headers;   // without Content-Length and Transfer-Encoding
+  std::string reason;  // may be empty
+  HeaderList headers;  // without Content-Length and Transfer-Encoding
   Body body;
   std::string upgrade;  // 101 only: the protocol switched to
 

@@ -1,8 +1,9 @@
-// Pages: the answers made here, byte for byte nginx's with server_tokens off, so that clients and monitors that know
-// ingress-nginx see what they saw before. Bodies are constants; heads are built codec-neutrally.
+// Pages: the answers made here, byte for byte nginx's with server_tokens off, so that clients and
+// monitors that know ingress-nginx see what they saw before. Bodies are constants; heads are built
+// codec-neutrally.
 //
-// DateCache is a worker's, updated once a turn; the rest is constant data for any thread. nginx's padding for MSIE and
-// Chrome is not reproduced.
+// DateCache is a worker's, updated once a turn; the rest is constant data for any thread. nginx's
+// padding for MSIE and Chrome is not reproduced.
 #pragma once
 
 #include <array>
@@ -20,14 +21,15 @@ inline constexpr uint16_t kNoCertificate = 496;
 inline constexpr uint16_t kHttpToHttps = 497;
 
 struct Page {
-  uint16_t code;            // as logged
-  uint16_t status;          // as sent: 400 for 494-497
+  uint16_t code;    // as logged
+  uint16_t status;  // as sent: 400 for 494-497
   std::string_view reason;
-  std::string_view body;    // text/html, CRLF line ends
-  bool close;               // nginx ends the connection after it
+  std::string_view body;  // text/html, CRLF line ends
+  bool close;             // nginx ends the connection after it
 };
 
-// FindPage returns the page for an HTTP status or internal code; for one that has none, that of 500.
+// FindPage returns the page for an HTTP status or internal code; for one that has none, that of
+// 500.
 [[nodiscard]] const Page& FindPage(uint16_t code);
 
 // DateCache holds the current IMF-fixdate (RFC 9110, 5.6.7).
@@ -43,8 +45,9 @@ class DateCache {
   std::array<char, 29> text_{};
 };
 
-// FillPageHead turns `head` into the response head of `page`: Server, Date, Content-Type, and the body's length. The
-// codec adds Content-Length and, if told CloseAfterResponse() (do so where page.close), Connection: close, in that order.
+// FillPageHead turns `head` into the response head of `page`: Server, Date, Content-Type, and the
+// body's length. The codec adds Content-Length and, if told CloseAfterResponse() (do so where
+// page.close), Connection: close, in that order.
 void FillPageHead(const Page& page, const DateCache& date, ResponseHead& head);
 
 }  // namespace portcullis::http
