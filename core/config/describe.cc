@@ -1,0 +1,113 @@
+#include "core/config/describe.h"
+
+#include <string_view>
+#include <vector>
+
+#include "core/config/byte_sizes.h"
+#include "core/config/durations.h"
+#include "core/config/enum_names.h"
+#include "core/config/text.h"
+
+namespace portcullis::config {
+namespace {
+
+// Appends the parts as one line.
+template <typename... Parts>
+void Line(std::string& out, const Parts&... parts) {
+  (AppendPart(out, parts), ...);
+  out += '\n';
+}
+
+void DescribeProcess(const Config& config, std::string& out) {
+  const std::string count = config.workers == 0 ? "one a usable core" : Concat(config.workers);
+  Line(out, "workers: ", count, config.pin_workers ? ", pinned" : ", not pinned");
+  Line(out, "admin: ", config.admin.address.empty() ? "off" : config.admin.address);
+  Line(out, "log: messages from ", NameOf(kLogLevels, config.log.level),
+       " up on stderr; connections to ", config.log.connections);
+  const Timeouts& timeouts = config.timeouts;
+  Line(out, "timeouts: handshake ", FormatDuration(timeouts.handshake), ", request head ",
+       FormatDuration(timeouts.request_head), ", idle ", FormatDuration(timeouts.idle),
+       ", write stall ", FormatDuration(timeouts.write_stall), ", response ",
+       FormatDuration(timeouts.response), ", drain ", FormatDuration(timeouts.drain));
+  const Limits& limits = config.limits;
+  Line(out, "limits: ", limits.max_connections, " connections, ", limits.max_handshakes,
+       " handshakes in progress, request head ", FormatByteSize(limits.max_request_head_bytes),
+       " and ", limits.max_headers, " headers, client chain ",
+       FormatByteSize(limits.max_chain_bytes));
+}
+
+std::string DescribeTls(const Tls& tls) {
+  const std::string versions = tls.min_version == tls.max_version
+                                   ? Concat("TLS ", tls.min_version)
+                                   : Concat("TLS ", tls.min_version, " to ", tls.max_version);
+  const std::string ciphers = tls.ciphers.empty() ? "default" : tls.ciphers;
+  const std::string groups = tls.groups.empty() ? "default" : Join(tls.groups, " ");
+  const std::string sessions =
+      tls.tickets ? Concat("tickets for ", FormatDuration(tls.session_lifetime)) : "no tickets";
+  return Concat(versions, ", ciphers ", ciphers, ", groups ", groups, ", ", sessions);
+}
+
+std::string DescribeClientAuth(const ClientAuth& auth, StageMode mode) {
+  if (auth.mode == AuthMode::kOff) return "not asked for";
+  const bool page = auth.refusal == Refusal::kHttp && mode == StageMode::kHttp;
+  return Concat(
+      auth.mode == AuthMode::kRequire ? "required" : "optional", ", trust ", auth.trust,
+      ", at most ", auth.max_depth, " intermediates, refused by ",
+      page ? "an HTTP 400 page" : "a TLS alert", auth.send_ca_names ? "" : ", CA names not sent",
+      auth.pass_certificate && mode == StageMode::kHttp ? ", certificate passed to the backend"
+                                                        : "");
+}
+
+void DescribeHost(const VirtualHost& host, StageMode mode, std::string& out) {
+  Line(out, "  host ", host.name, ": ", Join(host.server_names, ", "));
+  Line(out, "    ", DescribeTls(host.tls));
+  for (const Certificate& certificate : host.certificates) {
+    Line(out, "    certificate ", certificate.chain_path, ", key ", certificate.key_path);
+  }
+  Line(out, "    client certificates: ", DescribeClientAuth(host.client_auth, mode));
+  if (mode == StageMode::kHttp) {
+    Line(out, "    identity headers: ", NameOf(kIdentityProfiles, host.identity),
+         "; forwarding headers: ", NameOf(kForwardings, host.forwarding),
+         host.server_tokens ? "" : "; no Server header");
+  }
+  Line(out, "    backend ", host.backend);
+}
+
+void DescribeListener(const Config& config, const Listener& listener, std::string& out) {
+  Line(out, "listener ", listener.name, ": ", listener.address, ", ",
+       NameOf(kStageModes, listener.mode), ", backlog ", listener.backlog);
+  Line(out, "  without SNI: ", listener.default_host, "; with an unknown one: ",
+       listener.refuse_unknown_sni ? std::string_view("refused") : listener.default_host);
+  for (const std::string& name : listener.hosts) {
+    for (const VirtualHost& host : config.virtual_hosts) {
+      if (host.name == name) DescribeHost(host, listener.mode, out);
+    }
+  }
+}
+
+void DescribeTrust(const Trust& trust, std::string& out) {
+  Line(out, "trust ", trust.name);
+  for (const std::string& path : trust.ca_paths) Line(out, "  CA ", path);
+  for (const std::string& path : trust.crl_paths) Line(out, "  CRL ", path);
+  if (trust.crl_paths.empty()) Line(out, "  no CRL: revocation is not checked");
+}
+
+void DescribeBackend(const Backend& backend, std::string& out) {
+  Line(out, "backend ", backend.name, ": connect within ", FormatDuration(backend.connect_timeout),
+       ", keep up to ", backend.max_idle_per_target, " idle connections a target and worker for ",
+       FormatDuration(backend.keepalive_timeout));
+  for (const Target& target : backend.targets) Line(out, "  target ", target.address);
+}
+
+}  // namespace
+
+std::string Describe(const Config& config) {
+  std::string out;
+  DescribeProcess(config, out);
+  for (const Listener& listener : config.listeners) DescribeListener(config, listener, out);
+  for (const Trust& trust : config.trusts) DescribeTrust(trust, out);
+  for (const Backend& backend : config.backends) DescribeBackend(backend, out);
+  return out;
+}
+
+}  // namespace portcullis::config
