@@ -83,7 +83,6 @@ class Bodies(HttpTest):
               "/204": lambda c, r: c.send(b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n"),
               "/304": lambda c, r: c.send(b"HTTP/1.1 304 Not Modified\r\nETag: \"v\"\r\nContent-Length: 900\r\n\r\n"),
               "/length": lambda c, r: respond(c, 200, b"" if r.method == "HEAD" else b"z" * 5)}
-    routes = {path: (route.__func__ if isinstance(route, staticmethod) else route) for path, route in routes.items()}
 
     def test_chunked_both_ways(self):
         client = self.client(self.server)
@@ -178,7 +177,7 @@ class Interim(HttpTest):
         self.assertEqual(interim.status, 100)
         client.send(b"12345")
         self.assertEqual(client.http.response("POST").body, b"12345")
-        answer = self.curl(self.server, "/echo", "-H", "Expect: 100-continue", "--data-binary", "@-", data=b"q" * 2000,)
+        answer = self.curl(self.server, "/echo", "-H", "Expect: 100-continue", "--data-binary", "@-", data=b"q" * 2000)
         self.assertEqual((answer.status, answer.body), (200, b"q" * 2000))
 
     def test_a_refused_expectation_ends_without_the_body(self):

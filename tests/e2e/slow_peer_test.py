@@ -1,0 +1,171 @@
+"""Peers that read slowly or not at all: the sender is held back, memory stays where it was, and nothing is lost."""
+
+import socket
+import threading
+import time
+
+import harness
+from backends import Pattern
+from clients import Closed, request_bytes
+from harness import MIB, SANITIZER, E2ETest, http_config, tcp_config
+
+WANTED = 1024 * MIB       # what the eager side would send to each peer
+PEERS = 4 if SANITIZER else 20
+RSS_BOUND = (64 if SANITIZER else 16) * MIB
+# What the four socket buffers on the way may hold for each peer, at the kernel's largest.
+IN_FLIGHT = 40 * MIB
+
+
+class Meter:
+    """Counts bytes from several threads and tells when they stopped moving."""
+
+    def __init__(self):
+        self.total = 0
+        self._lock = threading.Lock()
+
+    def add(self, count):
+        with self._lock:
+            self.total += count
+
+    def wait_stalled(self, still=1.0, timeout=60):
+        """Returns once the total has not changed for `still` seconds."""
+        seen, since = -1, time.monotonic()
+        deadline = since + timeout
+        while time.monotonic() - since < still:
+            if self.total != seen:
+                seen, since = self.total, time.monotonic()
+            assert time.monotonic() < deadline, "never stalled"
+            time.sleep(0.02)
+        return self.total
+
+
+class SlowPeer(E2ETest):
+
+    def warm(self, server, **options):
+        """First use touches buffers; what is measured is what comes on top."""
+        for _ in range(4):
+            with self.client(server, **options) as client:
+                client.send(request_bytes("GET /warm HTTP/1.1\nHost: app.localhost"))
+                client.recv()
+        return server.rss()
+
+    def expect_bounded(self, server, base, meter):
+        sent = meter.wait_stalled()
+        self.assertLess(sent, PEERS * IN_FLIGHT, "the sender was held back")
+        self.assertLess(server.rss() - base, RSS_BOUND, f"memory while {PEERS} peers hold up {PEERS} GiB")
+
+    def pour(self, meter):
+        def route(connection, _request=None):
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % WANTED)
+            for piece in Pattern(WANTED).pieces(4):
+                connection.send(piece)
+                meter.add(len(piece))
+        return route
+
+    def check_continuity(self, client, count):
+        """The next `count` body bytes are the pattern's from its start."""
+        head = client.http.head()
+        self.assertEqual(head.status, 200)
+        got = b"".join(client.http.exactly(count))
+        expected = b"".join(Pattern(count).blocks())
+        self.assertTrue(got == expected, "bytes lost or out of order")
+
+    def test_clients_that_stop_reading_hold_the_backend_back(self):
+        meter = Meter()
+        app = self.http_backend({"/warm": lambda c, r: c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
+                                raw={"/pour": self.pour(meter)})
+        server = self.serve(http_config(self.pki, app.address))
+        base = self.warm(server)
+        peers = [self.client(server, receive_buffer=65536) for _ in range(PEERS)]
+        for peer in peers:
+            peer.send(request_bytes("GET /pour HTTP/1.1\nHost: app.localhost"))
+        self.expect_bounded(server, base, meter)
+        for peer in peers[:3]:
+            self.check_continuity(peer, 32 * MIB)
+        for peer in peers:
+            peer.abort()
+
+    def test_clients_that_read_a_megabyte_a_second_cost_no_memory(self):
+        meter = Meter()
+        app = self.http_backend({"/warm": lambda c, r: c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
+                                raw={"/pour": self.pour(meter)})
+        server = self.serve(http_config(self.pki, app.address))
+        base = self.warm(server)
+        peer = self.client(server, receive_buffer=65536)
+        peer.send(request_bytes("GET /pour HTTP/1.1\nHost: app.localhost"))
+        started, taken, worst = time.monotonic(), 0, 0
+        while time.monotonic() - started < 3:
+            due = (time.monotonic() - started) * MIB
+            if taken < due:
+                taken += len(peer.recv(16384))
+            else:
+                time.sleep(0.005)  # the reader's own pace, which is the point
+            worst = max(worst, server.rss() - base)
+        self.assertLess(worst, RSS_BOUND)
+        self.assertGreater(taken, 2 * MIB)
+        self.assertLess(meter.total, IN_FLIGHT + taken)
+        peer.abort()
+
+    def test_a_backend_that_stops_reading_holds_the_clients_back(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def stuck(connection, _request):
+            release.wait(120)
+            return False
+        app = self.http_backend({"/warm": lambda c, r: c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
+                                raw={"/stuck": stuck}, receive_buffer=65536)
+        server = self.serve(http_config(self.pki, app.address))
+        base = self.warm(server)
+        meter = Meter()
+
+        def push(peer):
+            peer.send(request_bytes(f"PUT /stuck HTTP/1.1\nHost: app.localhost\nContent-Length: {WANTED}"))
+            try:
+                for piece in Pattern(WANTED).pieces(4):
+                    peer.send(piece)
+                    meter.add(len(piece))
+            except (OSError, Closed):
+                pass  # the end of the test
+        peers = [self.client(server, timeout=300) for _ in range(PEERS)]
+        threads = [threading.Thread(target=push, args=(peer,), daemon=True) for peer in peers]
+        for thread in threads:
+            thread.start()
+        self.expect_bounded(server, base, meter)
+        for peer in peers:
+            peer.socket.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(30)
+            self.assertFalse(thread.is_alive())
+
+    def test_tcp_clients_that_stop_reading_hold_the_backend_back(self):
+        meter = Meter()
+
+        def pour(connection):
+            if connection.http.head().target == "/warm":
+                connection.send(b"warm")
+            else:
+                self.pour(meter)(connection)
+        app = self.backend(pour)
+        server = self.serve(tcp_config(self.pki, app.address))
+        base = self.warm(server)
+        peers = [self.client(server, receive_buffer=65536) for _ in range(PEERS)]
+        for peer in peers:
+            peer.send(request_bytes("GET /pour HTTP/1.1\nHost: app.localhost"))
+        self.expect_bounded(server, base, meter)
+        self.check_continuity(peers[0], 32 * MIB)
+        for peer in peers:
+            peer.abort()
+
+    def test_a_peer_that_never_reads_is_dropped_after_the_write_stall(self):
+        meter = Meter()
+        app = self.http_backend(raw={"/pour": self.pour(meter)})
+        server = self.serve(http_config(self.pki, app.address, timeouts={"write_stall": "500ms", "idle": "60s"}))
+        peer = self.client(server, receive_buffer=65536)
+        peer.send(request_bytes("GET /pour HTTP/1.1\nHost: app.localhost"))
+        line = server.wait_log(event="connection")[0]
+        self.assertIn("stall", line["close"], line)
+
+
+if __name__ == "__main__":
+    harness.main()
