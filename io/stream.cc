@@ -69,6 +69,7 @@ void Stream::ArmRecv(StreamEnv& env) {
   sqe->buf_group = env.buffers.group();
   sqe->user_data = UserData(Op::kRecv);
   recv_ = Recv::kArmed;
+  served_ = false;
   ++inflight_;
 }
 
@@ -94,6 +95,7 @@ RecvEvent Stream::OnRecv(StreamEnv& env, const Cqe& cqe, std::span<const uint8_t
 RecvEvent Stream::OnBytes(StreamEnv& env, std::span<const uint8_t> bytes) {
   DCHECK(!bytes.empty(), "received bytes without their buffer");
   bytes_received_ += bytes.size();
+  served_ = true;
   if (recv_ == Recv::kIdle) {
     // The kernel ended the multishot although it had data (a full completion queue, its own
     // fairness limit).
@@ -283,7 +285,7 @@ void Stream::Release(StreamEnv& env, bool abort) {
   pauses_ = 0;
   recv_wanted_ = eof_ = closing_ = connecting_ = false;
   shut_when_drained_ = write_shut_ = false;
-  cancel_missed_ = false;
+  cancel_missed_ = served_ = false;
   close_cancels_ = 0;
   data_ = {};
   held_ = {};
@@ -291,12 +293,19 @@ void Stream::Release(StreamEnv& env, bool abort) {
 }
 
 void RearmStarved(StreamEnv& env) {
-  while (env.buffers.available() >= env.buffers.entries() / 4) {
-    ListNode* node = env.rearm.PopFront();
-    if (node == nullptr) return;
-    auto& stream = static_cast<Stream&>(static_cast<RearmNode&>(*node));
-    stream.recv_ = Stream::Recv::kIdle;
-    stream.ArmRecv(env);
+  // Whoever got bytes in its last round comes after everyone who got none: one stream can take the
+  // whole group at once, and in plain order it would do so every time.
+  for (const bool served : {false, true}) {
+    ListNode* next = nullptr;
+    for (ListNode* node = env.rearm.Front(); node != nullptr; node = next) {
+      if (env.buffers.available() * 4 < env.buffers.entries()) return;
+      next = env.rearm.Next(*node);
+      auto& stream = static_cast<Stream&>(static_cast<RearmNode&>(*node));
+      if (stream.served_ != served) continue;
+      stream.Unlink();
+      stream.recv_ = Stream::Recv::kIdle;
+      stream.ArmRecv(env);
+    }
   }
 }
 

@@ -163,6 +163,7 @@ class Stream : public RearmNode {
   bool cancel_missed_ =
       false;  // ... or was answered with "no such operation" while the receive is armed
   bool connecting_ = false;
+  bool served_ = false;  // bytes came since the receive was armed
   uint8_t close_cancels_ = 0;
   std::span<const uint8_t> data_;
   std::vector<uint8_t> held_;
@@ -173,8 +174,9 @@ class Stream : public RearmNode {
   uint64_t bytes_sent_ = 0;
 };
 
-// RearmStarved re-arms starved streams, oldest first, while at least a quarter of the group's
-// buffers is free. Call once at the end of a turn.
+// RearmStarved re-arms starved streams while at least a quarter of the group's buffers is free:
+// those first that got nothing in their last round, each kind oldest first. Call once at the end of
+// a turn.
 void RearmStarved(StreamEnv& env);
 
 }  // namespace portcullis::io
