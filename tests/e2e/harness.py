@@ -244,6 +244,12 @@ class E2ETest(unittest.TestCase):
             self.assertLess(grown, RSS_SLACK, f"resident memory grew from {server.rss_at_start}")
 
 
+def raise_descriptor_limit():
+    """To the hard limit, for this process and what it starts."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main():
     """Runs the calling file's tests."""
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = "*"
