@@ -178,7 +178,7 @@ class KeepAlive(E2ETest):
         server = self.serve(http_config(self.pki, app.address, workers=1))
         client = self.client(server)
         for number in range(5):
-            poll_until(lambda: server.metrics().sum("portcullis_backend_connections", state="idle") == 0, "none idle")
+            poll_until(lambda: server.metrics().sum("portcullis_backend_idle_connections") == 0, "none idle")
             client.send(request_bytes("POST /act HTTP/1.1\nHost: app.localhost\nContent-Length: 1") + b"%d" % number)
             self.assertEqual(client.http.response("POST").body, b"%d" % number)
         self.assertEqual(len(app.connections), 5)
@@ -200,7 +200,7 @@ class KeepAlive(E2ETest):
         server = self.serve(config)
         with self.client(server) as client:
             self.assertEqual(client.request(GET.format("/")).status, 200)
-            poll_until(lambda: server.metrics().sum("portcullis_backend_connections") == 0, "none kept")
+            poll_until(lambda: server.metrics().sum("portcullis_backend_idle_connections") == 0, "none kept")
 
 
 if __name__ == "__main__":

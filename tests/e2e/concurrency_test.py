@@ -10,7 +10,7 @@ from clients import poll_until, request_bytes, tls_context
 from harness import SANITIZER, E2ETest, http_config, tcp_config
 
 CLIENTS = 200 if SANITIZER else 1000
-ACTIVE = "portcullis_connections_active"
+ACTIVE = "portcullis_active_connections"
 
 
 class Concurrency(E2ETest):

@@ -53,10 +53,12 @@ class Exactness(E2ETest):
         self.expect(before, ({"listener": "main", "reason": "no_cert"}, 5),
                     ({"listener": "main", "reason": "expired"}, 3),
                     ({"listener": "strict", "reason": "unknown_ca"}, 2), series=REJECTIONS)
-        self.expect(before, ({"listener": "main", "verdict": "accepted"}, 7),
-                    ({"listener": "main", "verdict": "none"}, 5), ({"listener": "main", "verdict": "rejected"}, 3),
-                    ({"listener": "strict", "verdict": "accepted"}, 4),
-                    ({"listener": "strict", "verdict": "rejected"}, 2), series="portcullis_chain_verdicts_total")
+        self.expect(before, ({"listener": "main", "verdict": "accepted", "reason": "none"}, 7),
+                    ({"listener": "main", "verdict": "none", "reason": "none"}, 5),
+                    ({"listener": "main", "verdict": "rejected", "reason": "expired"}, 3),
+                    ({"listener": "strict", "verdict": "accepted", "reason": "none"}, 4),
+                    ({"listener": "strict", "verdict": "rejected", "reason": "unknown_ca"}, 2),
+                    series="portcullis_client_chain_verdicts_total")
 
     def test_requests_are_counted_by_class_and_connections_once(self):
         before = self.server.metrics()
@@ -71,7 +73,7 @@ class Exactness(E2ETest):
         self.assertEqual(line["requests"], 6)
 
     def test_gauges_rise_and_fall_with_what_is_open(self):
-        active, pending = "portcullis_connections_active", "portcullis_handshakes_in_progress"
+        active, pending = "portcullis_active_connections", "portcullis_handshakes_in_progress"
         silent = [self.client(self.server, handshake=False) for _ in range(3)]
         poll_until(lambda: self.server.metrics().sum(pending) == 3, "three handshakes in progress")
         open_ones = [self.client(self.server) for _ in range(4)]
@@ -116,7 +118,7 @@ class Bytes(E2ETest):
             self.assertEqual(client.wait_end(), "close_notify")
         poll_until(lambda: server.log(event="connection"), "the connection logged")
         moved = {labels: delta for (name, labels), delta in server.metrics().moved(before).items()
-                 if name == "portcullis_bytes_total"}
+                 if name == "portcullis_transferred_bytes_total"}
         self.assertEqual(moved, {frozenset({("listener", "main"), ("side", side), ("direction", direction)}): 100_000.0
                                  for side in ("client", "backend") for direction in ("rx", "tx")})
         line = server.log(event="connection")[0]

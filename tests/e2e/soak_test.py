@@ -60,7 +60,7 @@ class Soak(E2ETest):
             self.refused_by_alert(version)
             self.broken_off(version)
         self.clients.clear()
-        poll_until(lambda: self.server.metrics().sum("portcullis_connections_active") == 0, "the round over")
+        poll_until(lambda: self.server.metrics().sum("portcullis_active_connections") == 0, "the round over")
         return self.server.rss()
 
     def test_memory_settles(self):
