@@ -1,7 +1,6 @@
 #include "metrics/families.h"
 
 #include <algorithm>
-#include <cassert>
 #include <limits>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
+#include "metrics/check.h"
 #include "metrics/utf8.h"
 
 namespace portcullis::metrics {
@@ -34,7 +34,7 @@ std::vector<prometheus::ClientMetric::Label> Labels(Metric metric, Families::Lab
   for (const absl::string_view name : absl::StrSplit(names, ',', absl::SkipEmpty())) {
     labels.emplace_back().name = std::string(name);
   }
-  assert(labels.size() == values.size());
+  METRICS_CHECK(labels.size() == values.size());
   auto value = values.begin();
   for (prometheus::ClientMetric::Label& label : labels) label.value = SanitizeUtf8(*value++);
   return labels;
@@ -60,7 +60,7 @@ prometheus::ClientMetric& Families::Series(Metric metric, LabelValues labels) {
 
 void Families::Number(Metric metric, LabelValues labels, double value) {
   const Type type = Info(metric).type;
-  assert(type != Type::kHistogram);
+  METRICS_CHECK(type != Type::kHistogram);
   prometheus::ClientMetric& series = Series(metric, labels);
   if (type == Type::kCounter) {
     series.counter.value = value;
@@ -71,7 +71,7 @@ void Families::Number(Metric metric, LabelValues labels, double value) {
 
 void Families::Durations(Metric metric, LabelValues labels, const HistogramSnapshot& snapshot) {
   const MetricInfo& info = Info(metric);
-  assert(info.type == Type::kHistogram);
+  METRICS_CHECK(info.type == Type::kHistogram);
   prometheus::ClientMetric::Histogram& histogram = Series(metric, labels).histogram;
   histogram.sample_count = snapshot.Count();
   histogram.sample_sum = static_cast<double>(snapshot.sum_ns) / kNsPerSecond;

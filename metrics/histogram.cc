@@ -1,7 +1,8 @@
 #include "metrics/histogram.h"
 
-#include <cassert>
 #include <cmath>
+
+#include "metrics/check.h"
 
 namespace portcullis::metrics {
 
@@ -17,7 +18,7 @@ uint64_t HistogramSnapshot::Count() const {
 }
 
 uint64_t HistogramSnapshot::CountAtMost(uint64_t edge_ns) const {
-  assert(IsEdge(edge_ns));
+  METRICS_CHECK(IsEdge(edge_ns));
   const size_t last = BucketIndex(edge_ns);
   uint64_t count = 0;
   for (size_t i = 0; i <= last; ++i) count += buckets[i];
@@ -25,7 +26,7 @@ uint64_t HistogramSnapshot::CountAtMost(uint64_t edge_ns) const {
 }
 
 uint64_t HistogramSnapshot::Quantile(double q) const {
-  assert(q >= 0 && q <= 1);
+  METRICS_CHECK(q >= 0 && q <= 1);
   const uint64_t count = Count();
   if (count == 0) return 0;
   // The rank of the value asked for, from 1. Compared as a double: counts stay far below 2^53.

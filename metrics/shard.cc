@@ -1,11 +1,13 @@
 #include "metrics/shard.h"
 
+#include "metrics/check.h"
+
 namespace portcullis::metrics {
 namespace {
 
 template <typename T, size_t N>
 void AddPart(std::array<std::atomic<T*>, N>& parts, size_t id) {
-  assert(id < N);
+  METRICS_CHECK(id < N);
   if (parts[id].load(std::memory_order_relaxed) != nullptr) return;
   // Release: whoever finds the pointer finds the zeros behind it.
   parts[id].store(std::make_unique<T>().release(), std::memory_order_release);

@@ -6,11 +6,11 @@
 
 #include <array>
 #include <atomic>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include "metrics/check.h"
 #include "metrics/counter.h"
 #include "metrics/histogram.h"
 #include "metrics/schema.h"
@@ -36,14 +36,14 @@ class alignas(kCacheLine) ListenerShard {
   // CountRejection counts a client not served for `reason` (an index into the ShardSet's Reasons,
   // never 0).
   void CountRejection(size_t reason) {
-    assert(reason > 0 && reason < kMaxReasons);
+    METRICS_CHECK(reason > 0 && reason < kMaxReasons);
     rejections_[reason].Add();
   }
 
   // CountVerdict counts a judgement of a client's chain. `reason` is 0 unless rejected; it must be
   // one which judges certificates.
   void CountVerdict(ChainVerdict verdict, size_t reason = 0) {
-    assert(reason < kMaxReasons && (reason == 0) == (verdict != ChainVerdict::kRejected));
+    METRICS_CHECK(reason < kMaxReasons && (reason == 0) == (verdict != ChainVerdict::kRejected));
     verdicts_[static_cast<size_t>(verdict)].Add();
     rejected_chains_[reason].Add();  // [0] is not exported
   }
@@ -55,7 +55,7 @@ class alignas(kCacheLine) ListenerShard {
 
   // CountRequest counts a finished HTTP exchange by its status code, 100..599.
   void CountRequest(int code) {
-    assert(code >= 100 && code <= 599);
+    METRICS_CHECK(code >= 100 && code <= 599);
     requests_[static_cast<size_t>(code / 100 - 1)].Add();
   }
 
@@ -141,9 +141,9 @@ class alignas(kCacheLine) WorkerShard {
  private:
   template <typename T, size_t N>
   static T& Get(const std::array<std::atomic<T*>, N>& parts, size_t id) {
-    assert(id < N);
+    METRICS_CHECK(id < N);
     T* part = parts[id].load(std::memory_order_acquire);
-    assert(part != nullptr);
+    METRICS_CHECK(part != nullptr);
     return *part;
   }
 

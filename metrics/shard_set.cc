@@ -1,13 +1,14 @@
 #include "metrics/shard_set.h"
 
-#include <cassert>
 #include <string>
 #include <utility>
+
+#include "metrics/check.h"
 
 namespace portcullis::metrics {
 
 ShardSet::ShardSet(size_t num_workers, Reasons reasons) : reasons_(std::move(reasons)) {
-  assert(!reasons_.empty() && reasons_.size() <= kMaxReasons);
+  METRICS_CHECK(!reasons_.empty() && reasons_.size() <= kMaxReasons);
   shards_.reserve(num_workers);
   for (size_t i = 0; i < num_workers; ++i) shards_.push_back(std::make_unique<WorkerShard>());
 }

@@ -1,10 +1,10 @@
 #include "core/log/line_writer.h"
 
 #include <array>
-#include <cassert>
 #include <cmath>
 #include <cstring>
 
+#include "io/check.h"
 #include "metrics/utf8.h"
 
 namespace portcullis::log {
@@ -44,7 +44,7 @@ struct Escaped {
   size_t size = 0;
 
   void Set(std::string_view s) {
-    assert(s.size() <= text.size());
+    CHECK(s.size() <= text.size());
     std::memcpy(text.data(), s.data(), s.size());
     size = s.size();
   }
@@ -119,7 +119,7 @@ Date DateOf(uint64_t days_since_epoch) {
 }  // namespace
 
 void LineWriter::Raw(std::string_view text) {
-  assert(size_ + text.size() <= out_.size());
+  CHECK(size_ + text.size() <= out_.size());
   std::memcpy(out_.data() + size_, text.data(), text.size());
   size_ += text.size();
 }
@@ -133,7 +133,7 @@ void LineWriter::Key(std::string_view key) {
 }
 
 void LineWriter::String(std::string_view key, std::string_view value, size_t max_bytes) {
-  assert(max_bytes >= kCutMark.size());
+  CHECK(max_bytes >= kCutMark.size());
   Key(key);
   Raw("\"");
   const size_t begin = size_;
@@ -185,7 +185,7 @@ void LineWriter::Bool(std::string_view key, bool value) {
 }
 
 void LineWriter::Milliseconds(std::string_view key, double ms) {
-  assert(ms >= 0);
+  CHECK(ms >= 0);
   Key(key);
   const auto us = static_cast<uint64_t>(std::llround(std::fmin(ms, 1e12) * 1'000));
   Digits(us / 1'000, 1);

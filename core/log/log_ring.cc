@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
 #include <cstring>
+
+#include "io/check.h"
 
 namespace portcullis::log {
 
@@ -15,7 +16,7 @@ LogRing::LogRing(size_t capacity, int wake_fd, bool enabled)
       wake_fd_(wake_fd),
       enabled_(enabled),
       bytes_(enabled ? std::make_unique<char[]>(capacity) : nullptr) {
-  assert(std::has_single_bit(capacity) && capacity >= kMaxLineBytes);
+  CHECK(std::has_single_bit(capacity) && capacity >= kMaxLineBytes);
 }
 
 bool LogRing::Write(const ConnectionRecord& record) {
@@ -57,7 +58,7 @@ LogRing::Pieces LogRing::Readable() const {
 
 void LogRing::Consume(size_t bytes) {
   const uint64_t head = head_.load(std::memory_order_relaxed);
-  assert(bytes <= tail_.load(std::memory_order_relaxed) - head);
+  CHECK(bytes <= tail_.load(std::memory_order_relaxed) - head);
   // Release: the worker may write there only after we have read.
   head_.store(head + bytes, std::memory_order_release);
 }

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,8 +89,6 @@ void LogSink::Adopt(int fd, bool owned) {
   const bool known = fstat(fd, &status) == 0;
   if (known && S_ISREG(status.st_mode)) {
     kind_ = Kind::kFile;
-  } else if (known && S_ISSOCK(status.st_mode)) {
-    kind_ = Kind::kSocket;
   } else {
     kind_ = Kind::kStream;
     const int own = owned ? -1 : OpenPrivately(fd);
@@ -116,9 +113,7 @@ void LogSink::Replace(int fd) {
 
 int64_t LogSink::WriteSome(std::string_view bytes) const {
   ssize_t written = 0;
-  if (kind_ == Kind::kSocket) {
-    written = send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  } else if (kind_ == Kind::kFile || nonblocking_) {
+  if (kind_ == Kind::kFile || nonblocking_) {
     written = write(fd_, bytes.data(), bytes.size());
   } else {
     // A pipe we could not get to ourselves: one that polls writable takes PIPE_BUF bytes without

@@ -44,7 +44,7 @@ class LogSink {
   [[nodiscard]] bool enabled() const { return fd_ >= 0; }
 
  private:
-  enum class Kind : uint8_t { kOff, kFile, kSocket, kStream };  // kStream: pipe, terminal, other
+  enum class Kind : uint8_t { kOff, kFile, kStream };  // kStream: pipe, terminal, socket, other
 
   LogSink() = default;
 

@@ -1,10 +1,10 @@
 #include "core/log/record_line.h"
 
 #include <array>
-#include <cassert>
 #include <string_view>
 
 #include "core/log/line_writer.h"
+#include "io/check.h"
 
 namespace portcullis::log {
 namespace {
@@ -85,7 +85,7 @@ void AddTraffic(LineWriter& line, const ConnectionRecord& record) {
 }  // namespace
 
 size_t RenderRecord(const ConnectionRecord& record, std::span<char, kMaxLineBytes> out) {
-  assert(record.client_sha256.size() <= 32);
+  CHECK(record.client_sha256.size() <= 32);
   LineWriter line(out);
   line.Time("time", record.time_ns);
   line.String("event", record.event == Event::kRefused ? "refused" : "connection", 16);
