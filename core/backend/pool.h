@@ -58,6 +58,7 @@ class Pool {
   void CloseIdle(BackendRuntime& backend);
 
   [[nodiscard]] io::Slab<Upstream>& slab() { return slab_; }
+  [[nodiscard]] uint32_t live() const { return slab_.live(); }  // closing ones included
   [[nodiscard]] io::StreamEnv& env() { return env_; }
   [[nodiscard]] const PoolCounters& counters() const { return counters_; }
   [[nodiscard]] uint32_t num_idle() const { return num_idle_; }

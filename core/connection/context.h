@@ -31,15 +31,15 @@ struct Context {
   log::LogRing& log;
   uint32_t worker_index;
 
-  io::IntrusiveList doomed;       // DownstreamNode: closing connections, swept at the end of a turn
-  io::IntrusiveList waiting;      // DownstreamNode: handshakes beyond this turn's budget
+  io::IntrusiveList doomed{};       // DownstreamNode: closing connections, swept at the end of a turn
+  io::IntrusiveList waiting{};      // DownstreamNode: handshakes beyond this turn's budget
   uint32_t handshakes = 0;        // in progress
   io::Millis now_ms = 0;          // monotonic, once a turn
   int64_t unix_ms = 0;            // wall clock, once a turn
   bool draining = false;
-  http::DateCache date;
-  std::vector<uint8_t> plain;     // 16 KiB: one decrypted record
-  std::vector<uint8_t> reply;     // plaintext for the client, encrypted in one go
+  http::DateCache date{};
+  std::vector<uint8_t> plain{};     // 16 KiB: one decrypted record
+  std::vector<uint8_t> reply{};     // plaintext for the client, encrypted in one go
 };
 
 // NowNs reads the monotonic clock, for durations that a turn's granularity is too coarse for.

@@ -63,6 +63,7 @@ absl::Status Worker::Start() {
     ready.set_value(status);
     if (ok) Run();
     TearDown();
+    ended_.store(true, std::memory_order_release);
   });
   absl::Status status = standing.get();
   if (!status.ok()) thread_.join();
@@ -148,7 +149,7 @@ void Worker::Turn() {
 }
 
 bool Worker::Finished() const {
-  if (!stopping_ || downstreams_->live() != 0 || pool_->slab().live() != 0) return false;
+  if (!stopping_ || downstreams_->live() != 0 || pool_->live() != 0) return false;
   for (const auto& slot : listeners_) {
     if (slot->acceptor.open()) return false;
   }

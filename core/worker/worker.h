@@ -7,10 +7,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <variant>
@@ -73,6 +76,8 @@ class Worker {
   absl::Status Start();
   // Post hands the worker a message.
   void Post(Message message);
+  // ended tells whether the thread has left its loop. Any thread.
+  [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
   // Join waits for the thread to end, which it does after a Drain or Cut.
   void Join();
 
@@ -126,6 +131,7 @@ class Worker {
   WorkerOptions options_;
   std::unique_ptr<io::Inbox<Message>> inbox_;
   std::thread thread_;
+  std::atomic<bool> ended_{false};
 
   // Below: the worker's thread only, in order of construction.
   std::unique_ptr<io::Ring> ring_;

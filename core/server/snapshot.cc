@@ -1,0 +1,246 @@
+#include "core/server/snapshot.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/backend/runtime.h"
+#include "core/config/yaml_reader.h"
+#include "core/server/files.h"
+#include "tls/credentials.h"
+
+namespace portcullis::server {
+namespace {
+
+// Collects every problem, so that one run of `check` shows them all.
+class Problems {
+ public:
+  void Add(const absl::Status& status) {
+    if (!status.ok()) lines_.emplace_back(status.message());
+  }
+  void Add(const config::Location& where, absl::string_view message) {
+    lines_.push_back(absl::StrCat(Place(where), message));
+  }
+  [[nodiscard]] absl::Status status() const {
+    return lines_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+template <typename T>
+const T* FindByName(const std::vector<T>& items, const std::string& name) {
+  const auto found = std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
+  return found == items.end() ? nullptr : &*found;
+}
+
+std::vector<tls::PemSource> ReadAll(const std::vector<std::string>& paths, const config::Location& where,
+                                    Problems& problems) {
+  std::vector<tls::PemSource> sources;
+  for (const std::string& path : paths) {
+    absl::StatusOr<std::string> text = ReadWholeFile(path, where);
+    problems.Add(text.status());
+    if (text.ok()) sources.push_back({.text = *std::move(text), .origin = path});
+  }
+  return sources;
+}
+
+void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
+  for (const config::Trust& trust : snapshot.config.trusts) {
+    const std::vector<tls::PemSource> cas = ReadAll(trust.ca_paths, trust.where, problems);
+    const std::vector<tls::PemSource> crls = ReadAll(trust.crl_paths, trust.where, problems);
+    if (cas.size() != trust.ca_paths.size() || crls.size() != trust.crl_paths.size()) continue;
+    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
+        tls::TrustMaterial::Parse(trust.name, cas, crls, now);
+    if (!material.ok()) {
+      problems.Add(trust.where, absl::StrCat("trust '", trust.name, "': ", material.status().message()));
+      continue;
+    }
+    for (const tls::CaSummary& ca : (*material)->cas) {
+      if (!ca.oddity.empty()) {
+        snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name, "': CA '", ca.subject,
+                                                 "' in ", ca.origin, ": ", ca.oddity));
+      }
+      snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
+                                       .name = trust.name,
+                                       .subject = ca.subject,
+                                       .serial = "",
+                                       .not_after = ca.not_after});
+    }
+    if ((*material)->crl_next_update != 0) {
+      snapshot.crls.push_back({.trust = trust.name, .issuer = "", .next_update = (*material)->crl_next_update});
+    }
+    snapshot.trusts[trust.name] = *std::move(material);
+  }
+}
+
+void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
+                     std::vector<tls::CredentialSpec>& credentials, int64_t now, Problems& problems) {
+  for (const config::Certificate& certificate : host.certificates) {
+    absl::StatusOr<std::string> chain = ReadWholeFile(certificate.chain_path, certificate.where);
+    absl::StatusOr<std::string> key = ReadWholeFile(certificate.key_path, certificate.where);
+    problems.Add(chain.status());
+    problems.Add(key.status());
+    if (!chain.ok() || !key.ok()) continue;
+    tls::CredentialSpec spec{.chain_pem = *std::move(chain),
+                             .key_pem = *std::move(key),
+                             .origin = absl::StrCat(certificate.chain_path, ", ", certificate.key_path)};
+    if (absl::StatusOr<tls::Credential> loaded = tls::LoadCredential(spec); !loaded.ok()) {
+      problems.Add(certificate.where, loaded.status().message());
+      continue;
+    }
+    absl::StatusOr<tls::CertificateInfo> info = tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
+    if (!info.ok()) {
+      problems.Add(certificate.where, info.status().message());
+      continue;
+    }
+    if (info->not_after < now) {
+      snapshot.warnings.push_back(absl::StrCat(Place(certificate.where), certificate.chain_path, ": expired"));
+    }
+    snapshot.certificates.push_back({.kind = metrics::CertificateKind::kServer,
+                                     .name = host.name,
+                                     .subject = info->subject,
+                                     .serial = info->serial_hex,
+                                     .not_after = info->not_after});
+    credentials.push_back(std::move(spec));
+  }
+}
+
+uint16_t WireVersion(const std::string& version) { return version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION; }
+
+tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageMode mode, const Snapshot& snapshot) {
+  tls::ClientAuthSpec spec;
+  const config::ClientAuth& auth = host.client_auth;
+  spec.mode = auth.mode == config::AuthMode::kRequire    ? tls::ClientAuthMode::kRequire
+              : auth.mode == config::AuthMode::kOptional ? tls::ClientAuthMode::kOptional
+                                                         : tls::ClientAuthMode::kOff;
+  // Raw TCP has no page to refuse with.
+  const bool page = auth.refusal == config::Refusal::kHttp && mode == config::StageMode::kHttp;
+  spec.refusal = page ? tls::RefusalStyle::kHttp : tls::RefusalStyle::kAlert;
+  spec.max_depth = auth.max_depth;
+  spec.send_ca_names = auth.send_ca_names;
+  if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end()) spec.trust = trust->second;
+  return spec;
+}
+
+std::unique_ptr<tls::HostSpec> SpecOf(const config::VirtualHost& host, const config::Listener& listener,
+                                      const Snapshot& snapshot, const std::vector<tls::CredentialSpec>& credentials) {
+  auto spec = std::make_unique<tls::HostSpec>();
+  spec->name = host.name;
+  spec->server_names = host.server_names;
+  spec->credentials = credentials;
+  spec->min_version = WireVersion(host.tls.min_version);
+  spec->max_version = WireVersion(host.tls.max_version);
+  spec->ciphers = host.tls.ciphers;
+  spec->groups = host.tls.groups;
+  if (listener.mode == config::StageMode::kHttp) spec->alpn = {"http/1.1"};
+  spec->tickets = host.tls.tickets;
+  spec->session_lifetime_s = static_cast<uint32_t>(host.tls.session_lifetime.count());
+  spec->client_auth = ClientAuthOf(host, listener.mode, snapshot);
+  return spec;
+}
+
+void LoadListeners(Snapshot& snapshot, int64_t now, Problems& problems) {
+  absl::flat_hash_map<std::string, std::vector<tls::CredentialSpec>> credentials;
+  for (const config::VirtualHost& host : snapshot.config.virtual_hosts) {
+    LoadCredentials(host, snapshot, credentials[host.name], now, problems);
+  }
+  if (!problems.status().ok()) return;
+  for (const config::Listener& listener : snapshot.config.listeners) {
+    ListenerSnapshot loaded;
+    loaded.listener = &listener;
+    for (const std::string& name : listener.hosts) {
+      const config::VirtualHost* host = FindByName(snapshot.config.virtual_hosts, name);
+      loaded.virtual_hosts.push_back(host);
+      loaded.hosts.push_back(SpecOf(*host, listener, snapshot, credentials[name]));
+    }
+    loaded.options.default_host = listener.default_host;
+    loaded.options.refuse_unknown_sni = listener.refuse_unknown_sni;
+    loaded.options.max_chain_bytes = snapshot.config.limits.max_chain_bytes;
+    snapshot.listeners.push_back(std::move(loaded));
+  }
+}
+
+std::vector<const tls::HostSpec*> Borrow(const std::vector<std::unique_ptr<tls::HostSpec>>& specs) {
+  std::vector<const tls::HostSpec*> borrowed;
+  for (const auto& spec : specs) borrowed.push_back(spec.get());
+  return borrowed;
+}
+
+// A worker's share of a limit for all of them, rounded up.
+uint32_t Share(uint32_t limit, uint32_t workers) { return (limit + workers - 1) / workers; }
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now) {
+  auto snapshot = std::make_shared<Snapshot>();
+  absl::StatusOr<config::Config> config = config::LoadConfig(path, &snapshot->warnings);
+  if (!config.ok()) return config.status();
+  snapshot->config = *std::move(config);
+  Problems problems;
+  LoadTrusts(*snapshot, now, problems);
+  LoadListeners(*snapshot, now, problems);
+  for (const config::Backend& backend : snapshot->config.backends) {
+    absl::StatusOr<ResolvedTargets> targets = backend::ResolveTargets(backend);
+    problems.Add(targets.status());
+    snapshot->backend_targets.push_back(targets.ok() ? *std::move(targets) : ResolvedTargets{});
+  }
+  if (absl::Status status = problems.status(); !status.ok()) return status;
+  return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_ptr<const Snapshot> snapshot,
+                                                                  const RuntimeParameters& parameters,
+                                                                  metrics::ShardSet& shards) {
+  const config::Config& config = snapshot->config;
+  auto runtime = std::make_unique<connection::Runtime>();
+  runtime->version = parameters.version;
+  runtime->timeouts = config.timeouts;
+  runtime->max_connections = std::min(Share(config.limits.max_connections, parameters.num_workers),
+                                      parameters.worker_capacity);
+  runtime->max_handshakes = Share(config.limits.max_handshakes, parameters.num_workers);
+  runtime->max_request_head_bytes = config.limits.max_request_head_bytes;
+  runtime->max_headers = config.limits.max_headers;
+  absl::flat_hash_map<std::string, backend::BackendRuntime*> backends;
+  for (size_t i = 0; i < config.backends.size(); ++i) {
+    const absl::StatusOr<size_t> id = shards.AddBackend(config.backends[i].name);
+    if (!id.ok()) return id.status();
+    runtime->backends.push_back(
+        backend::MakeRuntime(config.backends[i], static_cast<uint32_t>(*id), snapshot->backend_targets[i]));
+    backends[config.backends[i].name] = runtime->backends.back().get();
+  }
+  for (size_t i = 0; i < snapshot->listeners.size(); ++i) {
+    const ListenerSnapshot& from = snapshot->listeners[i];
+    auto listener = std::make_unique<connection::ListenerRuntime>();
+    listener->name = from.listener->name;
+    listener->address = SocketKey(*from.listener);
+    listener->mode = from.listener->mode;
+    listener->port = parameters.listener_ports[i];
+    const absl::StatusOr<size_t> id = shards.AddListener(from.listener->name);
+    if (!id.ok()) return id.status();
+    listener->metrics_id = static_cast<uint32_t>(*id);
+    auto hosts = tls::HostTable::Build(Borrow(from.hosts), from.options, parameters.ticket_secret);
+    if (!hosts.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(Place(from.listener->where), "listener '", from.listener->name, "': ", hosts.status().message()));
+    }
+    listener->hosts = *std::move(hosts);
+    for (const config::VirtualHost* host : from.virtual_hosts) {
+      listener->host_runtimes.push_back({.identity = host->identity,
+                                         .forwarding = host->forwarding,
+                                         .pass_certificate = host->client_auth.pass_certificate,
+                                         .backend = backends[host->backend]});
+    }
+    runtime->listeners.push_back(std::move(listener));
+  }
+  runtime->specs = std::move(snapshot);
+  return runtime;
+}
+
+std::string SocketKey(const config::Listener& listener) {
+  const bool any_port = listener.address.ends_with(":0");
+  return any_port ? absl::StrCat(listener.address, "#", listener.name) : listener.address;
+}
+
+}  // namespace portcullis::server
