@@ -143,6 +143,7 @@ class Stream : public RearmNode {
   void CancelRecv(StreamEnv& env);
   void CancelAll(StreamEnv& env);
   void ShutdownWrite();
+  void Disconnect();
   [[nodiscard]] RecvEvent OnBytes(StreamEnv& env, std::span<const uint8_t> bytes);
   [[nodiscard]] RecvEvent OnRecvError(StreamEnv& env, int error);
   void QueueSend(StreamEnv& env);

@@ -97,11 +97,16 @@ inline Fd ConnectTo(const sockaddr_in& address) {
 }
 
 // A connected pair over loopback TCP. Reads on `far` by the test itself give up after kPatience.
-inline TcpPair MakeTcpPair() {
+// `receive_bytes` bounds what the kernel buffers for `far` (0: its own choice).
+inline TcpPair MakeTcpPair(int receive_bytes = 0) {
   sockaddr_in address{};
   const Fd listener = Listen(4, address);
   TcpPair pair;
-  pair.far = ConnectTo(address);
+  pair.far = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (receive_bytes != 0) {
+    ::setsockopt(pair.far.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+  }
+  EXPECT_EQ(::connect(pair.far.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   pair.near = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   const int on = 1;
   const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
