@@ -1,0 +1,265 @@
+#include "tls/engine.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "absl/container/inlined_vector.h"
+
+#include "tls/boringssl_compat.h"
+#include "tls/check.h"
+#include "tls/engine_callbacks.h"
+#include "tls/failure_map.h"
+#include "tls/x509_map.h"
+
+namespace portcullis::tls {
+namespace {
+
+constexpr size_t kMaxCall = size_t{1} << 30;  // The library counts in int.
+
+bool IsTls13(const SSL* ssl) { return SSL_version(ssl) >= TLS1_3_VERSION; }
+
+std::string_view View(const char* text) {
+  return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+}  // namespace
+
+// One call into the library: its ends of the BIO, its clock, and an empty error queue, for stale
+// errors of another connection would be taken for this one's.
+class Engine::Call {
+ public:
+  Call(Engine& engine, std::span<const uint8_t>* input, Sink sink) : io_(engine.io_) {
+    TLS_CHECK(io_.sink.append == nullptr);  // Not from inside a sink.
+    TLS_CHECK(sink.append != nullptr);
+    io_.input = input;
+    io_.sink = sink;
+    EngineCallbacks::SetNow(engine.hosts_.now());
+    ERR_clear_error();
+  }
+  ~Call() {
+    io_.input = nullptr;
+    io_.sink = {};
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  SpanIo& io_;
+};
+
+Engine::Engine(HostTable& hosts) : hosts_(hosts), ssl_(SSL_new(hosts.base_context())) {
+  TLS_CHECK(ssl_ != nullptr);
+  BIO* const bio = NewSpanBio(&io_).release();
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_app_data(ssl_.get(), this);
+  SSL_set_accept_state(ssl_.get());
+  SSL_set_shed_handshake_config(ssl_.get(), 1);
+}
+
+Engine::~Engine() { TLS_CHECK(io_.sink.append == nullptr); }
+
+HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
+  if (failed_) return HandshakeStatus::kFailed;
+  if (done_) return HandshakeStatus::kDone;
+  const Call call(*this, &input, sink);
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) return Finish();
+  const int error = SSL_get_error(ssl_.get(), result);
+  if (error == SSL_ERROR_WANT_READ) return HandshakeStatus::kWantRead;
+  NoteFailure(error);
+  return HandshakeStatus::kFailed;
+}
+
+HandshakeStatus Engine::Finish() {
+  if (!verdict_.accepted() && host_->spec->client_auth.refusal == RefusalStyle::kAlert) {
+    // Only a resumed session comes this far: a full handshake was refused when the certificate was
+    // judged.
+    SSL_send_fatal_alert(ssl_.get(), Alert(verdict_.rejection, IsTls13(ssl_.get())));
+    failure_.reason = verdict_.rejection;
+    failed_ = true;
+    return HandshakeStatus::kFailed;
+  }
+  done_ = true;
+  FlushPending();
+  return HandshakeStatus::kDone;
+}
+
+// The library sends tickets and KeyUpdate answers along with the next write; an empty one will do.
+void Engine::FlushPending() {
+  if (!flush_pending_ || close_sent_) return;
+  flush_pending_ = false;
+  ERR_clear_error();
+  (void)SSL_write(ssl_.get(), "", 0);
+}
+
+ReadStatus Engine::Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced,
+                        Sink sink) {
+  TLS_CHECK(!plain.empty());
+  produced = 0;
+  if (failed_ || !done_) return ReadStatus::kFailed;
+  const Call call(*this, &input, sink);
+  const int result =
+      SSL_read(ssl_.get(), plain.data(), static_cast<int>(std::min(plain.size(), kMaxCall)));
+  if (result > 0) {
+    produced = static_cast<size_t>(result);
+    return ReadStatus::kData;
+  }
+  const int error = SSL_get_error(ssl_.get(), result);
+  if (error == SSL_ERROR_WANT_READ) {
+    FlushPending();
+    return ReadStatus::kWantRead;
+  }
+  if (error == SSL_ERROR_ZERO_RETURN) return ReadStatus::kClosed;
+  NoteFailure(error);
+  return ReadStatus::kFailed;
+}
+
+bool Engine::Write(std::span<const uint8_t> plain, Sink sink) {
+  if (failed_ || !done_ || close_sent_) return false;
+  const Call call(*this, nullptr, sink);
+  while (!plain.empty()) {
+    const int size = static_cast<int>(std::min(plain.size(), kMaxCall));
+    const int result = SSL_write(ssl_.get(), plain.data(), size);
+    if (result <= 0) {
+      NoteFailure(SSL_get_error(ssl_.get(), result));
+      return false;
+    }
+    flush_pending_ = false;
+    plain = plain.subspan(static_cast<size_t>(result));
+  }
+  return true;
+}
+
+void Engine::CloseNotify(Sink sink) {
+  if (failed_ || !done_ || close_sent_) return;
+  const Call call(*this, nullptr, sink);
+  close_sent_ = true;
+  (void)SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+void Engine::Refuse(Rejection reason, Sink sink) {
+  if (failed_ || close_sent_) return;
+  failed_ = true;
+  failure_.reason = reason;
+  const uint8_t alert = Alert(reason, IsTls13(ssl_.get()));
+  if (alert == 0) return;
+  const Call call(*this, nullptr, sink);
+  (void)SSL_send_fatal_alert(ssl_.get(), alert);
+  ERR_clear_error();
+}
+
+void Engine::JudgePeer() {
+  TLS_CHECK(host_ != nullptr && host_->verifier != nullptr);
+  absl::InlinedVector<CRYPTO_BUFFER*, 8> chain;
+  const STACK_OF(CRYPTO_BUFFER)* const presented = SSL_get0_peer_certificates(ssl_.get());
+  for (size_t i = 0; presented != nullptr && i < sk_CRYPTO_BUFFER_num(presented); ++i) {
+    chain.push_back(sk_CRYPTO_BUFFER_value(presented, i));
+  }
+  judged_ = true;
+  if (chain.empty() && host_->spec->client_auth.mode == ClientAuthMode::kOptional) {
+    verdict_ = Verdict();
+  } else {
+    verdict_ = host_->verifier->Judge(chain, hosts_.now());
+  }
+}
+
+// The client's Finished is here, and what comes next of ours may be a ticket. Judges whoever has
+// not been judged yet, that is resumed sessions and clients without a certificate, and bounds the
+// ticket by what the verdict stands on.
+void Engine::PrepareTicket() {
+  if (host_ == nullptr || done_) return;
+  SSL_SESSION* const session = SSL_get_session(ssl_.get());
+  if (session == nullptr) return;  // Finished at the wrong moment: the library is about to say so.
+  const ClientAuthSpec& client_auth = host_->spec->client_auth;
+  if (client_auth.mode != ClientAuthMode::kOff && !judged_) JudgePeer();
+
+  const bool is_resumed = SSL_session_reused(ssl_.get()) == 1;
+  int64_t lifetime =
+      is_resumed ? SSL_SESSION_get_timeout(session) : host_->spec->session_lifetime_s;
+  if (verdict_.identity != nullptr) {
+    const int64_t crl_next_update = client_auth.trust->crl_next_update;
+    lifetime = std::min(lifetime, verdict_.identity->not_after - hosts_.now());
+    if (crl_next_update != 0) lifetime = std::min(lifetime, crl_next_update - hosts_.now());
+  }
+  if (!verdict_.accepted() || lifetime <= 0) {
+    ticket_refused_ = true;
+    SSL_set_options(ssl_.get(), SSL_OP_NO_TICKET);
+  } else if (!is_resumed || IsTls13(ssl_.get())) {
+    // A TLS 1.2 session being resumed is the ticket's, and is not issued again.
+    SSL_SESSION_set_timeout(session, static_cast<uint32_t>(lifetime));
+  }
+}
+
+void Engine::NoteAlert(uint8_t description, bool received) {
+  if (failure_.has_alert) return;
+  failure_.alert = description;
+  failure_.has_alert = true;
+  failure_.alert_received = received;
+}
+
+void Engine::NoteFailure(int ssl_error) {
+  failed_ = true;
+  const uint32_t error = ERR_peek_error();
+  failure_.detail = error == 0 ? "" : ERR_reason_error_string(error);
+  if (failure_.detail == nullptr) failure_.detail = "";
+  const FailureStage stage = {
+      .hello_parsed = host_ != nullptr,
+      .awaiting_certificate = host_ != nullptr && host_->verifier != nullptr && !judged_ && !done_};
+
+  if (host_ == nullptr && io_.SpeaksHttp()) {
+    failure_.reason = Rejection::kPlainHttp;
+    failure_.has_alert = false;  // It never reached the sink.
+  } else if (sni_refused_) {
+    failure_.reason = Rejection::kSniUnknown;
+  } else if (failure_.alert_received) {
+    failure_.reason = Rejection::kClientAlert;
+  } else if (ssl_error == SSL_ERROR_ZERO_RETURN) {
+    failure_.reason = Rejection::kEof;
+  } else if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+             ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED && !verdict_.accepted()) {
+    failure_.reason = verdict_.rejection;
+  } else {
+    failure_.reason =
+        FromLibraryError(error, failure_.has_alert ? failure_.alert : uint8_t{0}, stage);
+  }
+  // The library refuses some certificates by itself: that is a verdict all the same.
+  if (IsCertificateVerdict(failure_.reason) && verdict_.accepted()) {
+    verdict_.rejection = failure_.reason;
+    verdict_.x509_error = ToX509Error(failure_.reason);
+  }
+  ERR_clear_error();
+}
+
+std::string_view Engine::sni() const {
+  return View(SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name));
+}
+
+std::string_view Engine::alpn() const {
+  const uint8_t* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+std::string_view Engine::version() const {
+  return host_ == nullptr ? "unknown" : View(SSL_get_version(ssl_.get()));
+}
+
+std::string_view Engine::cipher() const {
+  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl_.get());
+  if (cipher == nullptr) return {};
+  return View(IsTls13(ssl_.get()) ? SSL_CIPHER_standard_name(cipher) : SSL_CIPHER_get_name(cipher));
+}
+
+std::string_view Engine::group() const {
+  const uint16_t id = compat::GroupId(ssl_.get());
+  return id == 0 ? std::string_view() : View(compat::GroupName(id));
+}
+
+bool Engine::resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+
+}  // namespace portcullis::tls

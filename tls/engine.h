@@ -1,0 +1,116 @@
+// Engine: the server side of one TLS connection, sans-I/O: ciphertext in, plaintext out, and back.
+// It knows no socket, no clock and no buffers of its own: input is a span it drains, output goes
+// into the caller's Sink.
+//
+// Owned by a connection on a worker; that worker's thread only. Uses that worker's HostTable, which
+// must outlive it. Never free an Engine from inside a Sink.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "tls/host_table.h"
+#include "tls/rejection.h"
+#include "tls/span_bio.h"
+#include "tls/verdict.h"
+
+namespace portcullis::tls {
+
+enum class [[nodiscard]] HandshakeStatus : uint8_t {
+  kWantRead,  // input drained, more is needed; flush the sink
+  kDone,    // complete and, per the virtual host's policy, acceptable: see verdict() for the `http`
+            // refusal style
+  kFailed,  // failure() says why; a fatal alert may have gone to the sink
+};
+
+enum class [[nodiscard]] ReadStatus : uint8_t {
+  kData,      // bytes were produced; call again until kWantRead
+  kWantRead,  // input drained
+  kClosed,    // the peer's close_notify: no more data will come
+  kFailed,    // failure() says why
+};
+
+// Why a handshake or a connection failed, for log and metrics.
+struct Failure {
+  Rejection reason = Rejection::kNone;
+  uint8_t alert = 0;       // description, when has_alert
+  bool has_alert = false;  // an alert was sent (or received, if alert_received)
+  bool alert_received = false;
+  const char* detail = "";  // the library's own reason, static string
+};
+
+class Engine {
+ public:
+  explicit Engine(HostTable& hosts);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Handshake drains `input` as far as the handshake needs and advances it (bytes behind the
+  // handshake stay in `input` for Read). Session tickets are flushed into the sink at completion.
+  HandshakeStatus Handshake(std::span<const uint8_t>& input, Sink sink);
+
+  // Read decrypts at most plain.size() bytes (>= 1) into `plain`, sets `produced`. The sink takes
+  // what the protocol itself wants to say (KeyUpdate, alerts).
+  ReadStatus Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced,
+                  Sink sink);
+
+  // Write encrypts all of `plain` into the sink (records of at most 16 KiB). False if the
+  // connection is beyond use.
+  [[nodiscard]] bool Write(std::span<const uint8_t> plain, Sink sink);
+
+  // CloseNotify sends close_notify once; reading goes on to work.
+  void CloseNotify(Sink sink);
+
+  // Refuse sends a fatal alert of the taxonomy's choosing (for deadlines, overload, drain). Best
+  // effort.
+  void Refuse(Rejection reason, Sink sink);
+
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  // verdict: on the client's certificate; kNone with a null identity when none was asked or none
+  // was sent under `optional`. Valid from kDone or kFailed on.
+  [[nodiscard]] const Verdict& verdict() const { return verdict_; }
+  // host: the virtual host chosen by SNI; null until a ClientHello was parsed.
+  [[nodiscard]] const Host* host() const { return host_; }
+  [[nodiscard]] std::string_view sni() const;      // empty when none was sent
+  [[nodiscard]] std::string_view alpn() const;     // empty when none was negotiated
+  [[nodiscard]] std::string_view version() const;  // "TLSv1.3", "TLSv1.2"; "unknown" before
+  [[nodiscard]] std::string_view cipher()
+      const;  // IANA-style as OpenSSL prints it, e.g. TLS_AES_128_GCM_SHA256
+  [[nodiscard]] std::string_view group() const;  // e.g. X25519; empty if none
+  [[nodiscard]] bool resumed() const;
+  [[nodiscard]] bool handshake_done() const { return done_; }
+
+ private:
+  friend struct EngineCallbacks;  // BoringSSL's callbacks, in engine_callbacks.cc
+
+  class Call;  // brackets one call into the library
+
+  HandshakeStatus Finish();
+  void FlushPending();
+  void JudgePeer();
+  void PrepareTicket();
+  void NoteFailure(int ssl_error);
+  void NoteAlert(uint8_t description, bool received);
+
+  HostTable& hosts_;
+  const Host* host_ = nullptr;
+  SpanIo io_;  // the ends of ssl_'s BIO, set for the duration of a call
+  bssl::UniquePtr<SSL> ssl_;
+  Verdict verdict_;
+  Failure failure_;
+  bool done_ = false;
+  bool failed_ = false;
+  bool close_sent_ = false;
+  bool judged_ = false;
+  bool sni_refused_ = false;
+  bool ticket_refused_ = false;  // whatever the handshake comes to, it earns no ticket
+  bool flush_pending_ = false;   // the library holds back a message until something is written
+};
+
+}  // namespace portcullis::tls

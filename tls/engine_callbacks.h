@@ -1,0 +1,48 @@
+// EngineCallbacks: what BoringSSL calls back while an Engine drives it. Each finds its Engine in
+// the SSL's application data; the Engine's thread only. The library asks for the time without
+// saying for whom, so every call into it is preceded by SetNow on that thread.
+#pragma once
+
+#include <openssl/ssl.h>
+#include <sys/time.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace portcullis::tls {
+
+struct Host;
+class Engine;
+
+struct EngineCallbacks {
+  // InstallBase sets what a connection takes from the context it is made in.
+  static void InstallBase(SSL_CTX* context);
+  // InstallHost sets what it takes from the context of its virtual host, which must outlive
+  // `context`.
+  static void InstallHost(SSL_CTX* context, const Host& host);
+
+  // SetNow sets this thread's clock for the library, in seconds since the epoch.
+  static void SetNow(int64_t unix_seconds);
+
+  // SelectCertificate chooses virtual host and credential, before the library looks at tickets.
+  static ssl_select_cert_result_t SelectCertificate(const SSL_CLIENT_HELLO* hello);
+  // ServerName refuses a name that SelectCertificate found no host for: only here is the alert ours
+  // to choose.
+  static int ServerName(SSL* ssl, int* out_alert, void* unused);
+  static int SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* offered,
+                        unsigned offered_size, void* host);
+  static ssl_verify_result_t Verify(SSL* ssl, uint8_t* out_alert);
+  // Message sees every message and alert either way: it notes alerts, and settles the ticket when
+  // the client's Finished is in.
+  static void Message(int is_write, int version, int content_type, const void* bytes, size_t size,
+                      SSL* ssl, void* unused);
+  static size_t TicketOverhead(SSL* ssl);
+  static int SealTicket(SSL* ssl, uint8_t* out, size_t* out_size, size_t capacity,
+                        const uint8_t* plain, size_t plain_size);
+  static ssl_ticket_aead_result_t OpenTicket(SSL* ssl, uint8_t* out, size_t* out_size,
+                                             size_t capacity, const uint8_t* ticket,
+                                             size_t ticket_size);
+  static void CurrentTime(const SSL* unused, timeval* out);
+};
+
+}  // namespace portcullis::tls

@@ -1,0 +1,112 @@
+// HostTable: a worker's own view of the virtual hosts of one listener: TLS contexts by SNI, trust,
+// ticket keys. Built by the supervisor from immutable HostSpecs, one table a worker and listener,
+// then handed over: afterwards one thread only. Nothing in it is shared with another worker,
+// reference counts included.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+
+#include "tls/client_verifier.h"
+#include "tls/credentials.h"
+#include "tls/ticket_keys.h"
+
+namespace portcullis::tls {
+
+enum class ClientAuthMode : uint8_t { kOff, kOptional, kRequire };
+enum class RefusalStyle : uint8_t { kAlert, kHttp };
+
+struct ClientAuthSpec {
+  ClientAuthMode mode = ClientAuthMode::kOff;
+  RefusalStyle refusal = RefusalStyle::kAlert;
+  std::shared_ptr<const TrustMaterial> trust;  // required unless kOff
+  uint32_t max_depth = 8;     // intermediates between leaf and anchor, both excluded
+  bool send_ca_names = true;  // names in CertificateRequest; cut off at 48 KiB in total
+};
+
+struct HostSpec {
+  std::string name;
+  std::vector<std::string> server_names;    // exact or "*.suffix"; lower case, A-labels
+  std::vector<CredentialSpec> credentials;  // at least one; RSA and ECDSA may both be there
+  uint16_t min_version = TLS1_2_VERSION;
+  uint16_t max_version = TLS1_3_VERSION;
+  std::string ciphers;              // TLS 1.2 list in OpenSSL syntax; empty: the modern default
+  std::vector<std::string> groups;  // names; empty: the default order
+  std::vector<std::string> alpn;    // in order of preference; empty: ALPN is ignored
+  bool tickets = true;
+  uint32_t session_lifetime_s = 3600;
+  ClientAuthSpec client_auth;
+};
+
+// A virtual host as the data path sees it.
+struct Host {
+  HostSpec const* spec = nullptr;
+  uint32_t index = 0;  // position in the specs given to Build: the caller's key
+  uint64_t epoch = 0;  // hash of everything that a resumed session must agree on
+  std::vector<bssl::UniquePtr<SSL_CTX>> contexts;  // one a credential
+  std::vector<KeyKind> key_kinds;                  // of the credentials, in the same order
+  std::vector<uint16_t> wire_versions;             // that it speaks, highest first
+  std::array<uint8_t, 32>
+      session_context{};  // SHA-256 over name and epoch: what a session may be resumed on
+  std::string groups;     // list for the library; empty when it is the base context's
+  std::unique_ptr<ClientVerifier> verifier;  // null when client_auth is off
+};
+
+struct HostTableOptions {
+  std::string default_host;  // name of the host for absent or unknown SNI
+  bool refuse_unknown_sni =
+      false;  // an SNI that matches nothing is refused (an absent one gets the default)
+  uint32_t max_chain_bytes = 64 * 1024;
+};
+
+class HostTable {
+ public:
+  // Build makes contexts for every spec; `specs` must outlive the table. Errors name host and file.
+  static absl::StatusOr<std::unique_ptr<HostTable>> Build(
+      const std::vector<const HostSpec*>& specs, const HostTableOptions& options,
+      std::shared_ptr<const TicketSecret> ticket_secret);
+  ~HostTable();
+  HostTable(const HostTable&) = delete;
+  HostTable& operator=(const HostTable&) = delete;
+
+  // Select returns the host for a name: exact, then the longest wildcard (one label), then the
+  // default; null when the options refuse. Case-insensitive. An empty name is an absent SNI.
+  [[nodiscard]] const Host* Select(std::string_view server_name) const;
+  // FindByName is Select without the default: for the HTTP Host check.
+  [[nodiscard]] const Host* FindByName(std::string_view server_name) const;
+
+  // SetNow sets the wall clock (seconds since the epoch) that judging, tickets and the library use.
+  // The worker calls it once a turn; tests inject any time.
+  void SetNow(int64_t unix_seconds) { now_ = unix_seconds; }
+  [[nodiscard]] int64_t now() const { return now_; }
+
+  [[nodiscard]] SSL_CTX* base_context() const { return base_.get(); }
+  [[nodiscard]] TicketKeys& ticket_keys() { return ticket_keys_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
+  [[nodiscard]] const HostTableOptions& options() const { return options_; }
+
+ private:
+  HostTable(const HostTableOptions& options, std::shared_ptr<const TicketSecret> secret);
+
+  absl::Status AddName(const Host& host, std::string_view name);
+
+  HostTableOptions options_;
+  TicketKeys ticket_keys_;
+  bssl::UniquePtr<SSL_CTX> base_;
+  std::vector<std::unique_ptr<Host>> hosts_;
+  absl::flat_hash_map<std::string, const Host*> exact_;
+  absl::flat_hash_map<std::string, const Host*> wildcard_;  // keyed by the suffix behind "*."
+  const Host* default_ = nullptr;
+  int64_t now_ = 0;
+};
+
+}  // namespace portcullis::tls
