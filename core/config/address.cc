@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
 
+// The C functions below would take a NUL for the end.
+bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 absl::Status Wrong(std::string why) { return absl::InvalidArgumentError(why); }
 
 struct Parts {
@@ -33,6 +36,7 @@ absl::StatusOr<uint16_t> ParsePort(std::string_view text) {
 
 // Splits "host:port" and "[host]:port".
 absl::StatusOr<Parts> Split(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return Wrong("an address has no scheme");
   Parts parts;
   std::string_view port;
   if (text.starts_with('[')) {
@@ -91,9 +95,18 @@ absl::StatusOr<Address> ParseUnix(std::string_view path) {
   return Address{AddressKind::kUnix, std::string(path), 0};
 }
 
+// Returns whether a listener on `a` is offered connections to `b` too; ports aside.
+bool TakesIn(const Address& a, const Address& b) {
+  if (a.kind == AddressKind::kAny) return true;
+  if (a.kind == AddressKind::kIpv6 && a.host == "::") return true;  // listens on both families
+  if (a.kind == AddressKind::kIpv4 && a.host == "0.0.0.0") return b.kind == AddressKind::kIpv4;
+  return a.kind == b.kind && a.host == b.host;
+}
+
 }  // namespace
 
 absl::StatusOr<Address> ParseListenAddress(std::string_view text) {
+  if (HasNul(text)) return Wrong("there is a NUL character in it");
   if (text.starts_with(kUnixPrefix)) return Wrong("only backend targets can be Unix sockets");
   const absl::StatusOr<Parts> parts = Split(text);
   if (!parts.ok()) return parts.status();
@@ -105,6 +118,7 @@ absl::StatusOr<Address> ParseListenAddress(std::string_view text) {
 }
 
 absl::StatusOr<Address> ParseTargetAddress(std::string_view text) {
+  if (HasNul(text)) return Wrong("there is a NUL character in it");
   if (text.starts_with(kUnixPrefix)) return ParseUnix(text.substr(kUnixPrefix.size()));
   const absl::StatusOr<Parts> parts = Split(text);
   if (!parts.ok()) return parts.status();
@@ -133,14 +147,9 @@ std::string FormatAddress(const Address& address) {
   return {};
 }
 
-bool SameSocket(const Address& a, const Address& b) {
+bool AddressesOverlap(const Address& a, const Address& b) {
   if (a.port == 0 || a.port != b.port) return false;
-  const auto is_any = [](const Address& address) {
-    return address.kind == AddressKind::kAny || address.host == "0.0.0.0" || address.host == "::";
-  };
-  if (a.kind == AddressKind::kAny) return is_any(b);
-  if (b.kind == AddressKind::kAny) return is_any(a);
-  return a.kind == b.kind && a.host == b.host;
+  return TakesIn(a, b) || TakesIn(b, a);
 }
 
 }  // namespace portcullis::config

@@ -38,9 +38,9 @@ absl::StatusOr<Address> ParseTargetAddress(std::string_view text);
 // FormatAddress returns the canonical text: equal for two spellings of one address.
 std::string FormatAddress(const Address& address);
 
-// SameSocket returns whether two listeners on these addresses would compete for one socket address.
-// `*` takes both families' any-address. Port 0 never collides, and a concrete address is apart from
-// the any-address.
-bool SameSocket(const Address& a, const Address& b);
+// AddressesOverlap returns whether two listeners on these addresses would compete for connections:
+// one port, and one address or an any-address that takes the other in. `*` and [::] take in both
+// families, 0.0.0.0 takes in IPv4. Port 0 overlaps with nothing.
+bool AddressesOverlap(const Address& a, const Address& b);
 
 }  // namespace portcullis::config

@@ -189,9 +189,9 @@ class Validator {
       const absl::StatusOr<Address> address = ParseListenAddress(text);
       if (!address.ok()) return;
       for (const Taken& other : taken) {
-        if (!SameSocket(*address, other.address)) continue;
+        if (!AddressesOverlap(*address, other.address)) continue;
         Error(FieldPath(owner, "address"),
-              Concat(Quoted(text), ", the address of ", Place(other.owner)),
+              Concat(Quoted(text), ", which overlaps with the address of ", Place(other.owner)),
               "an address of its own");
         return;
       }

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -60,15 +61,17 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (num_documents_ != 1) return;
-    const auto it = anchored_.find(anchor);
-    for (const OpenNode& open : open_) {
-      if (it == anchored_.end() || open.node != it->second) continue;
+    YamlNode* target = nullptr;
+    if (const auto it = anchored_.find(anchor); it != anchored_.end()) target = it->second;
+    const bool around = std::any_of(open_.begin(), open_.end(),
+                                    [target](const OpenNode& open) { return open.node == target; });
+    if (around) {
       diagnostics_.Error({At(mark), "", "an alias for a value around it",
                           "an alias for an earlier, complete value", ""});
-      Place(New(YamlKind::kNull, mark, 0));
-      return;
     }
-    Place(it == anchored_.end() ? New(YamlKind::kNull, mark, 0) : *it->second);
+    // An empty value is made anew, for each takes the place of its key.
+    const bool fresh = target == nullptr || around || target->kind == YamlKind::kNull;
+    Place(fresh ? New(YamlKind::kNull, mark, 0) : *target);
   }
 
  private:
@@ -87,11 +90,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void CheckTag(const YAML::Mark& mark, const std::string& tag) {
-    if (tag.empty() || tag == "?" || tag == "!") {
-      return;  // what yaml-cpp gives for plain and quoted values
-      diagnostics_.Error(
-          {At(mark), "", Concat("the tag ", Quoted(tag)), "values without tags", ""});
-    }
+    // yaml-cpp's tags for plain and for quoted values that have none of their own.
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    diagnostics_.Error({At(mark), "", Concat("the tag ", Quoted(tag)), "values without tags", ""});
   }
 
   void Open(YamlKind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
