@@ -282,6 +282,7 @@ HttpError Http1Reader::Translate(HeadGuard::Verdict verdict) const {
 HttpError Http1Reader::Translate(llhttp_errno_t error) const {
   switch (error) {
     case HPE_INVALID_METHOD:
+    case HPE_INVALID_CONSTANT:  // a method that llhttp knows, but of RTSP
       return {501, "unknown method"};
     case HPE_INVALID_VERSION:
     case HPE_PAUSED_H2_UPGRADE:
@@ -292,9 +293,8 @@ HttpError Http1Reader::Translate(llhttp_errno_t error) const {
       return {400, "malformed field"};
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
-      return {400, "malformed or contradictory Content-Length"};
     case HPE_INVALID_TRANSFER_ENCODING:
-      return {400, "malformed Transfer-Encoding"};
+      return {400, "malformed or contradictory framing fields"};
     case HPE_INVALID_CHUNK_SIZE:
       return {400, "malformed chunk size"};
     case HPE_INVALID_STATUS:
