@@ -88,7 +88,6 @@ void Worker::BeginDrain(std::chrono::milliseconds limit) {
   context_->draining = true;
   drain_deadline_ms_ = context_->now_ms + static_cast<io::Millis>(limit.count());
   downstreams_->ForEachLive([this](Downstream& down) { connection::DrainConnection(*context_, down); });
-  inbox_->BeginClose(*ring_);
 }
 
 void Worker::CutAll() {
@@ -122,6 +121,8 @@ void Worker::GovernAccept() {
 void Worker::SweepAll() {
   connection::Sweep(*context_, [this](Downstream& down) { downstreams_->Give(&down); });
   if (stopping_ && downstreams_->live() == 0) {
+    // Until here a Cut may still come.
+    if (!std::exchange(inbox_closed_, true)) inbox_->BeginClose(*ring_);
     if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
   }
   if (!retired_.empty()) RetireRuntimes();

@@ -65,7 +65,7 @@ void Worker::Dispatch(const io::Cqe& cqe, io::Token token) {
   switch (token.owner) {
     case io::Owner::kWorker:
       if (token.op == io::Op::kCancel) {
-        inbox_->OnCancel(*ring_, cqe);
+        inbox_->OnCancel(cqe);
         return;
       }
       inbox_->OnWake(*ring_, cqe);
@@ -134,7 +134,7 @@ void Worker::DispatchDownstream(const io::Cqe& cqe, io::Token token) {
       ClientSent(*down, down->stream.OnSend(*client_env_, cqe));
       return;
     case io::Op::kCancel:
-      down->stream.OnCancel(cqe);
+      down->stream.OnCancel(*client_env_, cqe);
       return;
     default:
       CHECK(false, "unknown operation of a downstream connection");
@@ -239,7 +239,7 @@ void Worker::DispatchUpstream(const io::Cqe& cqe, io::Token token) {
       BackendSent(*upstream, upstream->stream.OnSend(*backend_env_, cqe));
       return;
     case io::Op::kCancel:
-      upstream->stream.OnCancel(cqe);
+      upstream->stream.OnCancel(*backend_env_, cqe);
       return;
     default:
       CHECK(false, "unknown operation of an upstream connection");

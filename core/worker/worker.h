@@ -158,6 +158,7 @@ class Worker {
   io::Millis next_gauges_ms_ = 0;
   bool accept_paused_ = false;
   bool stopping_ = false;
+  bool inbox_closed_ = false;
 };
 
 }  // namespace portcullis::worker
