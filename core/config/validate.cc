@@ -101,12 +101,12 @@ class Validator {
     const Listener& listener = config_.listeners[i];
     const std::string path = ItemPath("listeners", i);
     const std::string hosts_path = FieldPath(path, "hosts");
-    if (sources_.Has(hosts_path)) CheckHostList(listener, hosts_path, hosts);
+    CheckHostList(listener, hosts_path, hosts);
     const std::string default_path = FieldPath(path, "default_host");
-    if (!sources_.Has(default_path) || listener.default_host.empty()) return;
+    if (listener.default_host.empty() || Contains(listener.hosts, listener.default_host)) return;
     if (!hosts.contains(listener.default_host)) {
       CheckReference(default_path, listener.default_host, hosts, "virtual_hosts");
-    } else if (!Contains(listener.hosts, listener.default_host)) {
+    } else {
       Error(default_path, Quoted(listener.default_host), "one of the listener's own hosts",
             Concat("add it to ", hosts_path));
     }
@@ -136,7 +136,7 @@ class Validator {
     const std::string trust_path = FieldPath(path, "trust");
     CheckReference(trust_path, auth.trust, trusts, "trusts");
     if (auth.mode != AuthMode::kOff) {
-      if (sources_.Has(trust_path)) return;
+      if (!auth.trust.empty() || sources_.Has(trust_path)) return;
       Error(trust_path, "nothing", "the name of a trust",
             "client_auth needs to know whose certificates to accept");
       return;
@@ -267,7 +267,9 @@ void ApplyDefaults(Config& config, const SourceMap& sources) {
     Listener& listener = config.listeners[i];
     if (!sources.Has(FieldPath(ItemPath("listeners", i), "hosts"))) {
       for (const VirtualHost& host : config.virtual_hosts) {
-        if (!host.name.empty()) listener.hosts.push_back(host.name);
+        // A name that is taken is an error of its own, and not one of the listener's.
+        if (!host.name.empty() && !Contains(listener.hosts, host.name))
+          listener.hosts.push_back(host.name);
       }
     }
     if (listener.default_host.empty() && !listener.hosts.empty()) {

@@ -1,0 +1,91 @@
+// deploy/portcullis.example.yaml is what newcomers start from: it must be accepted, and show every
+// field there is.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "core/config/describe.h"
+#include "core/config/yaml_reader.h"
+
+namespace portcullis::config {
+namespace {
+
+std::string ExampleText() {
+  std::ifstream file(PORTCULLIS_EXAMPLE_CONFIG, std::ios::binary);
+  EXPECT_TRUE(file) << PORTCULLIS_EXAMPLE_CONFIG;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Whether `field` stands somewhere as a whole word before a colon, in a remark or not.
+bool Shows(const std::string& text, const std::string& field) {
+  for (const char before : {' ', '{', '\n'}) {
+    if (text.find(before + field + ":") != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(ExampleConfig, IsAcceptedWithoutAWarning) {
+  std::vector<std::string> warnings;
+  const absl::StatusOr<Config> config =
+      ParseConfig(ExampleText(), "/etc/portcullis/portcullis.yaml", &warnings);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  for (const std::string& warning : warnings) ADD_FAILURE() << warning;
+  EXPECT_EQ(config->listeners.size(), 2u);
+  EXPECT_EQ(config->virtual_hosts.at(0).client_auth.mode, AuthMode::kRequire);
+}
+
+TEST(ExampleConfig, StatesTheDefaults) {
+  const absl::StatusOr<Config> config =
+      ParseConfig(ExampleText(), "/etc/portcullis/portcullis.yaml");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const Config defaults;
+  EXPECT_EQ(config->workers, defaults.workers);
+  EXPECT_EQ(config->pin_workers, defaults.pin_workers);
+  EXPECT_EQ(config->admin.address, defaults.admin.address);
+  EXPECT_EQ(config->log.level, defaults.log.level);
+  EXPECT_EQ(config->log.connections, defaults.log.connections);
+  EXPECT_EQ(config->timeouts.handshake, defaults.timeouts.handshake);
+  EXPECT_EQ(config->timeouts.request_head, defaults.timeouts.request_head);
+  EXPECT_EQ(config->timeouts.idle, defaults.timeouts.idle);
+  EXPECT_EQ(config->timeouts.write_stall, defaults.timeouts.write_stall);
+  EXPECT_EQ(config->timeouts.response, defaults.timeouts.response);
+  EXPECT_EQ(config->timeouts.drain, defaults.timeouts.drain);
+  EXPECT_EQ(config->limits.max_connections, defaults.limits.max_connections);
+  EXPECT_EQ(config->limits.max_handshakes, defaults.limits.max_handshakes);
+  EXPECT_EQ(config->limits.max_request_head_bytes, defaults.limits.max_request_head_bytes);
+  EXPECT_EQ(config->limits.max_headers, defaults.limits.max_headers);
+  EXPECT_EQ(config->limits.max_chain_bytes, defaults.limits.max_chain_bytes);
+}
+
+// A field that the reader gains must be added to the example: the reader itself lists the fields of
+// each section.
+TEST(ExampleConfig, ShowsEveryField) {
+  const std::string probe =
+      "{x: 1, admin: {x: 1}, log: {x: 1}, timeouts: {x: 1}, limits: {x: 1}, tls: {x: 1}, "
+      "listeners: [{x: 1}], "
+      "virtual_hosts: [{x: 1, certificates: [{x: 1}], client_auth: {x: 1}}], trusts: [{x: 1}], "
+      "backends: [{x: 1}]}";
+  const std::string errors(ParseConfig(probe, "probe").status().message());
+  const std::string example = ExampleText();
+  const std::string start = ".x: found an unknown field; allowed: ";
+  size_t num_fields = 0;
+  size_t num_sections = 0;
+  for (size_t at = errors.find(start); at != std::string::npos;
+       at = errors.find(start, at + 1), ++num_sections) {
+    std::string fields = errors.substr(at + start.size());
+    fields = fields.substr(0, fields.find_first_of("\n;")) + ", ";
+    for (size_t end = fields.find(", "); end != std::string::npos; end = fields.find(", ")) {
+      EXPECT_TRUE(Shows(example, fields.substr(0, end))) << fields.substr(0, end);
+      fields.erase(0, end + 2);
+      ++num_fields;
+    }
+  }
+  EXPECT_EQ(num_sections, 11u) << errors;
+  EXPECT_GT(num_fields, 40u);
+}
+
+}  // namespace
+}  // namespace portcullis::config
