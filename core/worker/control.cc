@@ -37,7 +37,7 @@ void Worker::Apply(Update update) {
   for (auto& slot : listeners_) {
     const bool kept = std::any_of(runtime_->listeners.begin(), runtime_->listeners.end(),
                                   [&](const auto& listener) { return listener->address == slot->address; });
-    if (!kept && slot->listener != nullptr) CloseListener(*slot);
+    if (!kept) CloseListener(*slot);
   }
   for (size_t i = 0; i < runtime_->listeners.size(); ++i) Attach(*runtime_->listeners[i], update.sockets[i]);
   RetireRuntimes();
@@ -45,9 +45,10 @@ void Worker::Apply(Update update) {
 
 void Worker::Attach(connection::ListenerRuntime& listener, int fd) {
   for (auto& slot : listeners_) {
-    if (slot->listener != nullptr && slot->address == listener.address) {
+    if (slot->acceptor.open() && !slot->acceptor.closing() && slot->address == listener.address) {
       CHECK(fd < 0, "a second socket for a listener that stays");
       slot->listener = &listener;
+      slot->runtime = runtime_.get();
       return;
     }
   }
@@ -66,25 +67,35 @@ void Worker::Attach(connection::ListenerRuntime& listener, int fd) {
   }
   free_slot->address = listener.address;
   free_slot->listener = &listener;
+  free_slot->runtime = runtime_.get();
   free_slot->rearm_at_ms = 0;
   free_slot->acceptor.Open(
       fd, io::Token{.owner = io::Owner::kListener, .generation = free_slot->generation, .slot = index});
   free_slot->acceptor.Arm(*ring_);
 }
 
-// Connections that the kernel has already queued are accepted before the socket closes, which would reset them.
+// The runtime stays until the socket is closed: what the kernel has queued by then is still accepted (FinishClosing).
 void Worker::CloseListener(ListenerSlot& slot) {
-  for (int fd = slot.acceptor.TakeBacklog(); fd >= 0; fd = slot.acceptor.TakeBacklog()) Accepted(slot, fd);
+  if (!slot.acceptor.open() || slot.acceptor.closing()) return;
+  ++slot.runtime->connections;
+  slot.rearm_at_ms = 0;
   slot.acceptor.BeginClose(*ring_);
+}
+
+// Closing a listening socket resets the connections queued on it, so they are taken first.
+void Worker::FinishClosing(ListenerSlot& slot) {
+  for (int fd = slot.acceptor.TakeBacklog(); fd >= 0; fd = slot.acceptor.TakeBacklog()) Accepted(slot, fd);
+  slot.acceptor.Close();
+  slot.generation = (slot.generation + 1) & io::kGenerationMask;
+  --slot.runtime->connections;
+  slot.runtime = nullptr;
   slot.listener = nullptr;
 }
 
 void Worker::BeginDrain(std::chrono::milliseconds limit) {
   if (stopping_) return;
   stopping_ = true;
-  for (auto& slot : listeners_) {
-    if (slot->listener != nullptr) CloseListener(*slot);
-  }
+  for (auto& slot : listeners_) CloseListener(*slot);
   context_->draining = true;
   drain_deadline_ms_ = context_->now_ms + static_cast<io::Millis>(limit.count());
   downstreams_->ForEachLive([this](Downstream& down) { connection::DrainConnection(*context_, down); });
@@ -100,7 +111,7 @@ void Worker::CutAll() {
 // Pauses accepting near the limits, with hysteresis, so that the kernel's backlog queues rather than we refuse.
 void Worker::GovernAccept() {
   for (auto& slot : listeners_) {
-    if (slot->listener == nullptr || slot->rearm_at_ms == 0 || slot->rearm_at_ms > context_->now_ms) continue;
+    if (slot->rearm_at_ms == 0 || slot->rearm_at_ms > context_->now_ms) continue;
     slot->rearm_at_ms = 0;
     slot->acceptor.Arm(*ring_);
   }
@@ -113,26 +124,25 @@ void Worker::GovernAccept() {
   if (!(accept_paused_ ? roomy : full)) return;
   accept_paused_ = !accept_paused_;
   for (auto& slot : listeners_) {
-    if (slot->listener == nullptr) continue;
+    if (!slot->acceptor.open() || slot->acceptor.closing()) continue;
     accept_paused_ ? slot->acceptor.Pause(*ring_) : slot->acceptor.Resume(*ring_);
   }
 }
 
 void Worker::SweepAll() {
   connection::Sweep(*context_, [this](Downstream& down) { downstreams_->Give(&down); });
-  if (stopping_ && downstreams_->live() == 0) {
+  bool listening = false;
+  for (auto& slot : listeners_) {
+    if (slot->acceptor.open() && slot->acceptor.releasable()) FinishClosing(*slot);
+    listening = listening || slot->acceptor.open();
+  }
+  if (stopping_ && !listening && downstreams_->live() == 0) {
     // Until here a Cut may still come.
     if (!std::exchange(inbox_closed_, true)) inbox_->BeginClose(*ring_);
     if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
   }
   if (!retired_.empty()) RetireRuntimes();
   pool_->Sweep();
-  for (auto& slot : listeners_) {
-    if (slot->acceptor.open() && slot->acceptor.releasable()) {
-      slot->acceptor.Close();
-      slot->generation = (slot->generation + 1) & io::kGenerationMask;
-    }
-  }
 }
 
 // Hands back what no connection uses any more: freeing thousands of TLS contexts is nothing for a worker to do.

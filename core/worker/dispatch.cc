@@ -105,16 +105,15 @@ void Worker::DispatchListener(const io::Cqe& cqe, io::Token token) {
 }
 
 void Worker::Accepted(ListenerSlot& slot, int fd) {
-  Downstream* down = slot.listener == nullptr ? nullptr : downstreams_->Take();
+  CHECK(slot.listener != nullptr, "a connection from a closed listener");
+  Downstream* down = downstreams_->Take();
   if (down == nullptr) {
-    if (slot.listener != nullptr) {
-      options_.shard->listener(slot.listener->metrics_id)
-          .CountRejection(static_cast<size_t>(tls::Rejection::kOverload));
-    }
+    options_.shard->listener(slot.listener->metrics_id)
+        .CountRejection(static_cast<size_t>(tls::Rejection::kOverload));
     close(fd);
     return;
   }
-  connection::Begin(*context_, *down, fd, *runtime_, *slot.listener);
+  connection::Begin(*context_, *down, fd, *slot.runtime, *slot.listener);
 }
 
 void Worker::DispatchDownstream(const io::Cqe& cqe, io::Token token) {

@@ -86,7 +86,8 @@ class Worker {
     io::Acceptor acceptor;
     uint32_t generation = 1;
     std::string address;
-    connection::ListenerRuntime* listener = nullptr;  // null: closing
+    connection::ListenerRuntime* listener = nullptr;  // null: closed
+    connection::Runtime* runtime = nullptr;           // that `listener` belongs to
     io::Millis rearm_at_ms = 0;                       // after running out of descriptors; 0: not waiting
   };
   struct HandshakeBudget;
@@ -122,6 +123,7 @@ class Worker {
   void Apply(Update update);
   void Attach(connection::ListenerRuntime& listener, int fd);
   void CloseListener(ListenerSlot& slot);
+  void FinishClosing(ListenerSlot& slot);
   void BeginDrain(std::chrono::milliseconds limit);
   void CutAll();
   void GovernAccept();
