@@ -30,7 +30,7 @@ void Linger(Context& ctx, Downstream& down, CloseCause cause) {
   down.linger_ms = ctx.now_ms;
   down.write_ms = ctx.now_ms;
   while (down.stream.paused()) down.stream.Resume(ctx.client_env);
-  down.stream.TakeHeld();
+  (void)down.stream.TakeHeld();  // what is still unread is not wanted
   down.stream.StartRecv(ctx.client_env);
   down.stream.Flush(ctx.client_env);
   down.stream.ShutdownWriteWhenDrained();

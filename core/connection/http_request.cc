@@ -96,7 +96,8 @@ void HttpRelay::OnRequestHead(http::RequestHead& head) {
       .identity = &identity_,
   };
   http::PrepareForBackend(rules, head);
-  client_.emplace(limits_, *this);
+  http::ResponseEvents& events = *this;  // the base is private: converted here, where it is known
+  client_.emplace(limits_, events);
   request_bytes_.clear();
   request_sent_ = 0;
   keeping_ = forwarding_ = true;

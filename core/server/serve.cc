@@ -69,17 +69,17 @@ void DrainUntilFinished(io::SignalSource& signals, Supervisor& supervisor) {
 int ServeMain(const ServeArgs& args) {
   absl::StatusOr<std::unique_ptr<io::SignalSource>> signals = io::SignalSource::Create({SIGTERM, SIGINT, SIGHUP});
   if (!signals.ok()) {
-    log::Error(signals.status().message());
+    log::Error(std::string(signals.status().message()));
     return kExitFailure;
   }
   signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<std::unique_ptr<Supervisor>> supervisor = Supervisor::Start(args.config_path);
   if (!supervisor.ok()) {
-    log::Error(supervisor.status().message());
+    log::Error(std::string(supervisor.status().message()));
     return ExitCodeOf(supervisor.status());
   }
   if (absl::Status status = WriteReadyFile(args.ready_file, (*supervisor)->ports()); !status.ok()) {
-    log::Error(status.message());
+    log::Error(std::string(status.message()));
     return kExitFailure;
   }
   RunUntilStopped(**signals, **supervisor);

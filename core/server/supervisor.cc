@@ -203,7 +203,7 @@ absl::Status Supervisor::Reload() {
   }
   LogWarnings(*snapshot_);
   log::SetUp(LevelOf(snapshot_->config.log.level));
-  if (absl::Status reopened = log_->Reopen(); !reopened.ok()) log::Error(reopened.message());
+  if (absl::Status reopened = log_->Reopen(); !reopened.ok()) log::Error(std::string(reopened.message()));
   if (snapshot_->config.workers != 0 && snapshot_->config.workers != num_workers_) {
     log::Warn("reload: the number of workers changes at a restart only");
   }

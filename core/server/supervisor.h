@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "core/log/connection_log.h"
 #include "core/server/admin/admin_server.h"
+#include "core/server/admin/status.h"
 #include "core/server/running_server.h"
 #include "core/server/snapshot.h"
 #include "core/worker/worker.h"
