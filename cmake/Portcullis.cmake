@@ -166,6 +166,7 @@ function(portcullis_script_test)
   if(NOT PORTCULLIS_BUILD_TESTS)
     return()
   endif()
-  add_test(NAME ${ARG_NAME} COMMAND ${PORTCULLIS_TEST_LAUNCHER} ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${ARG_NAME} COMMAND ${PORTCULLIS_TEST_LAUNCHER} ${ARG_COMMAND}
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   _portcullis_test_properties(${ARG_NAME})
 endfunction()

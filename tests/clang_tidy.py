@@ -89,7 +89,7 @@ def main():
                 continue
             failed += 1
             print(f"{name}:1: clang-tidy fails\n{output}", flush=True)
-    print(f"{len(compiled)} sources: {len(compiled) - len(todo)} unchanged, {len(todo)} looked at, {failed} with faults")
+    print(f"{len(compiled)} sources, {len(compiled) - len(todo)} of them unchanged, {failed} with faults")
     return 1 if failed else 0
 
 
