@@ -14,9 +14,9 @@ namespace portcullis::io {
 struct ProbeCheck {
   std::string name;  // "io_uring", "ring flags", ...
   bool ok = false;
-  bool required = true;  // a failed check that is not required is advice
-  std::string detail;    // what was found
-  std::string remedy;    // what to do; empty when ok
+  bool required = true;     // a failed check that is not required is advice
+  std::string detail = {};  // what was found
+  std::string remedy = {};  // what to do; empty when ok
 };
 
 struct ProbeReport {

@@ -97,17 +97,21 @@ inline Fd ConnectTo(const sockaddr_in& address) {
 }
 
 // A connected pair over loopback TCP. Reads on `far` by the test itself give up after kPatience.
-// `receive_bytes` bounds what the kernel buffers for `far` (0: its own choice).
-inline TcpPair MakeTcpPair(int receive_bytes = 0) {
+// `buffer_bytes` bounds what the kernel buffers from `near` to `far` (0: its own choice), so that
+// little is enough to block a send.
+inline TcpPair MakeTcpPair(int buffer_bytes = 0) {
   sockaddr_in address{};
   const Fd listener = Listen(4, address);
   TcpPair pair;
   pair.far = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (receive_bytes != 0) {
-    ::setsockopt(pair.far.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+  if (buffer_bytes != 0) {
+    ::setsockopt(pair.far.get(), SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
   }
   EXPECT_EQ(::connect(pair.far.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   pair.near = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (buffer_bytes != 0) {
+    ::setsockopt(pair.near.get(), SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
+  }
   const int on = 1;
   const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
   for (const Fd* fd : {&pair.near, &pair.far}) {

@@ -324,9 +324,9 @@ TEST_P(StreamLifetime, SlotSurvivesUntilItsCancelledRecvCompletes) {
 }
 
 TEST_P(StreamLifetime, ACancelledSendMayHaveMovedAPartAndKeepsItsBlocks) {
-  TcpPair pair = MakeTcpPair();
+  TcpPair pair = MakeTcpPair(/*buffer_bytes=*/4096);
   StreamRecord& record = rig().Open(std::move(pair.near));
-  const std::string sent = Pattern(32 << 20);
+  const std::string sent = Pattern(4 << 20);
   rig().Send(record, sent);
   for (int i = 0; i < 3; ++i) rig().Turn(std::chrono::milliseconds(1));
   ASSERT_TRUE(record.stream.send_in_flight());
@@ -334,7 +334,8 @@ TEST_P(StreamLifetime, ACancelledSendMayHaveMovedAPartAndKeepsItsBlocks) {
   EXPECT_GT(rig().blocks().blocks_in_use(), 0U);
   ASSERT_TRUE(rig().RunUntil([&] { return record.stream.releasable(); }));
   const uint64_t moved = record.stream.bytes_sent();
-  EXPECT_LT(moved, sent.size());
+  EXPECT_GT(moved, 0U);
+  EXPECT_LT(moved, kMaxIovecs * kBlockBytes) << "the first send was to be cut short";
   record.stream.Release(env(), /*abort=*/false);
   EXPECT_EQ(rig().blocks().blocks_in_use(), 0U);
   const std::string got = ReadToEnd(pair.far);
