@@ -5,6 +5,7 @@ Sizes of files and functions, line lengths, trailing space, banned words and con
 headers which stand alone, and clang-format. Usage: tidy_test.py BUILD_DIR (for the compiler flags of the headers).
 """
 
+import collections
 import concurrent.futures
 import json
 import os
@@ -23,9 +24,9 @@ MAX_FUNCTION_LINES = 60
 MAX_COLUMNS = {".h": 100, ".cc": 100, ".py": 120, ".sh": 120, ".cmake": 120, "": 120}
 CLANG_FORMAT = "clang-format-19"
 
-# Sources without a test file of their own name, and why.
-UNTESTED = {
-    "core/server/main.cc": "the process's entry: the end-to-end tests start it",
+# Sources which no test file of their own name covers, and the file which does.
+TESTED_BY = {
+    "core/server/main.cc": "tests/e2e/CMakeLists.txt",
 }
 
 # Words which announce that something is unfinished, and names of machines that are not everybody's. Spelt apart so
@@ -186,11 +187,11 @@ def check_tests_exist(files):
         if not name.endswith(".cc") or not name.startswith(source_files.PROGRAM_FOLDERS):
             continue
         stem = f"tests/{name[:-len('.cc')]}_"
-        if name not in UNTESTED and not any(test.startswith(stem) for test in tests):
+        if name not in TESTED_BY and not any(test.startswith(stem) for test in tests):
             yield f"{name}:1: no {stem}test.cc"
-    for name, reason in UNTESTED.items():
+    for name in [*TESTED_BY.keys(), *TESTED_BY.values()]:
         if name not in files:
-            yield f"tests/tidy_test.py:1: UNTESTED names {name} ({reason}), which does not exist"
+            yield f"tests/tidy_test.py:1: TESTED_BY names {name}, which does not exist"
 
 
 def compile_flags(build_dir):
@@ -218,10 +219,12 @@ def check_headers_alone(files, build_dir):
     headers = [name for name in files if name.endswith(".h") and name not in first]
 
     def compile_alone(name):
-        folder = os.path.dirname(name)
-        options = flags.get(folder) or flags.get("tests/" + folder)
-        if options is None:
-            return [f"{name}:1: nothing in {folder} is compiled, so nothing says how to compile this header"]
+        folder = name
+        while folder not in flags:  # Those of the nearest folder in which something is compiled.
+            folder = os.path.dirname(folder)
+            if not folder:
+                return [f"{name}:1: nothing around it is compiled, so nothing says how to compile this header"]
+        options = flags[folder]
         command = [compiler, "-fsyntax-only", "-x", "c++", *options, "-Wno-unused-function", "-include",
                    str(source_files.ROOT / name), "/dev/null"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -240,10 +243,14 @@ def check_format(files):
     for start in range(0, len(names), 20):
         done = subprocess.run([CLANG_FORMAT, "--dry-run", "--Werror", *names[start:start + 20]],
                               cwd=source_files.ROOT, capture_output=True, text=True, check=False)
-        faults = [line for line in done.stderr.splitlines() if "clang-format-violations" in line]
-        if done.returncode and not faults:
-            faults = [f".clang-format:1: {done.stderr.strip()}"]
-        yield from faults
+        first, count = {}, collections.Counter()
+        for match in re.finditer(r"^([^:\n]+):(\d+):\d+: .*clang-format-violations", done.stderr, re.MULTILINE):
+            first.setdefault(match.group(1), match.group(2))
+            count[match.group(1)] += 1
+        if done.returncode and not first:
+            yield f".clang-format:1: {done.stderr.strip()}"
+        for name, line in first.items():
+            yield f"{name}:{line}: not formatted in {count[name]} places: {CLANG_FORMAT} -i {name}"
 
 
 def check_scripts(files):
