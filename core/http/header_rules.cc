@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <string>
 
 #include "core/http/field_syntax.h"
 #include "core/http/identity.h"
@@ -25,28 +24,36 @@ bool IsEndToEndAlways(std::string_view name) {
          EqualsIgnoreCase(name, "Content-Encoding") || EqualsIgnoreCase(name, "Content-Range");
 }
 
-// A Forwarded value that is no token is to be quoted (RFC 7239, 4): anything with ':' or '['.
-void AppendPair(std::string_view key, std::string_view value, std::string& out) {
-  if (!out.empty()) out.push_back(';');
-  out.append(key).push_back('=');
-  if (IsToken(value)) {
-    out.append(value);
-  } else {
-    out.append("\"").append(value).append("\"");
-  }
+// What the codec takes out under its right name, under one that a CGI-like backend takes for it.
+bool IsFramingTwin(std::string_view name) {
+  const FoldedName folded(name);
+  return folded.text() == "content-length" || folded.text() == "transfer-encoding" ||
+         folded.text() == "host";
+}
+
+// AppendPair adds `key`=`value` to the last field. A value that is no token is to be quoted (RFC
+// 7239, 4): IPv6 addresses, and hosts with a port. None of ours holds a quote or a backslash.
+void AppendPair(std::string_view key, std::string_view value, HeaderList& headers) {
+  headers.AppendValue(key);
+  const std::string_view quote = IsToken(value) ? "" : "\"";
+  headers.AppendValue(quote);
+  headers.AppendValue(value);
+  headers.AppendValue(quote);
 }
 
 void SetForwarded(const ForwardingContext& context, std::string_view authority,
                   HeaderList& headers) {
-  std::string value;
-  value.reserve(128);
-  const bool ipv6 = context.client_ip.find(':') != std::string_view::npos;
-  std::string node(ipv6 ? "[" : "");
-  node.append(context.client_ip).append(ipv6 ? "]" : "");
-  AppendPair("for", node, value);
-  if (!authority.empty()) AppendPair("host", authority, value);
-  AppendPair("proto", context.scheme, value);
-  headers.Add("Forwarded", value);
+  headers.BeginField();  // piecewise, so that nothing is allocated for the value
+  headers.AppendName("Forwarded");
+  if (context.client_ip.find(':') == std::string_view::npos) {
+    AppendPair("for=", context.client_ip, headers);
+  } else {
+    headers.AppendValue("for=\"[");
+    headers.AppendValue(context.client_ip);
+    headers.AppendValue("]\"");
+  }
+  if (!authority.empty()) AppendPair(";host=", authority, headers);
+  AppendPair(";proto=", context.scheme, headers);
 }
 
 void SetXForwarded(const ForwardingContext& context, std::string_view authority,
@@ -68,7 +75,8 @@ void SetXForwarded(const ForwardingContext& context, std::string_view authority,
 void PrepareForBackend(const RequestRules& rules, RequestHead& head) {
   RemoveHopByHop(head.headers);
   head.headers.RemoveIf([](const Header& header) {
-    return IsForwardingHeader(header.name) || IsIdentityHeader(header.name);
+    return IsForwardingHeader(header.name) || IsIdentityHeader(header.name) ||
+           IsFramingTwin(header.name);
   });
   SetForwarding(rules.forwarding, rules.context, head.authority, head.headers);
   if (rules.identity != nullptr) rules.identity->Apply(head.headers);

@@ -20,20 +20,21 @@ class IdentityHeaders;
 
 // The connection a request came on. Borrowed for the call.
 struct ForwardingContext {
-  std::string_view client_ip;  // "192.0.2.1" or "2001:db8::1", no brackets
-  uint16_t server_port = 0;    // port the client connected to
+  std::string_view client_ip = {};  // "192.0.2.1" or "2001:db8::1", no brackets
+  uint16_t server_port = 0;         // port the client connected to
   std::string_view scheme = "https";
 };
 
 struct RequestRules {
   config::Forwarding forwarding = config::Forwarding::kXForwarded;
-  ForwardingContext context;
+  ForwardingContext context = {};
   const IdentityHeaders* identity = nullptr;  // null: strip only
 };
 
 // PrepareForBackend makes a client's head fit to send to a backend: drops hop-by-hop fields, every
-// forwarding field and every identity field of any profile; then sets ours. `head.upgrade` is kept:
-// the codec writes it anew.
+// forwarding field, every identity field of any profile, and look-alikes of framing fields; then
+// sets ours. `head.upgrade` is kept: the codec writes it anew. Off means that no forwarding field
+// is set, not that the client's pass.
 void PrepareForBackend(const RequestRules& rules, RequestHead& head);
 // PrepareForClient drops a response's hop-by-hop fields.
 void PrepareForClient(ResponseHead& head);

@@ -21,12 +21,12 @@ namespace portcullis::http {
 struct ClientIdentityView {
   enum class Verify : uint8_t { kNone, kSuccess, kFailed };
   Verify verify = Verify::kNone;  // kNone: no certificate was presented
-  std::string_view failure;       // kFailed: OpenSSL's text, e.g. "certificate has expired"
-  std::string_view subject;       // RFC 2253; the client chose it: sanitised here
-  std::string_view issuer;
-  std::string_view serial;            // hex
-  std::string_view sha256_hex;        // of the leaf
-  std::span<const uint8_t> leaf_der;  // empty: not to be passed on
+  std::string_view failure = {};  // kFailed: OpenSSL's text, e.g. "certificate has expired"
+  std::string_view subject = {};  // RFC 2253; the client chose it: sanitised here
+  std::string_view issuer = {};
+  std::string_view serial = {};            // hex
+  std::string_view sha256_hex = {};        // of the leaf
+  std::span<const uint8_t> leaf_der = {};  // empty: not to be passed on
 };
 
 class IdentityHeaders {

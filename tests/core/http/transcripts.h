@@ -217,6 +217,12 @@ inline std::string ReadResponse(std::string_view wire, const Cuts& cuts = {},
                    "\n");
     return transcript.text();
   }
+  if (result == FeedResult::kMessageEnd && !wire.empty()) {
+    size_t consumed = 0;  // what came behind the end reaches the codec, now or in a later read
+    if (codec.Feed(Bytes(wire), consumed) != FeedResult::kMessageEnd || consumed != 0) {
+      transcript.Add("read beyond the end\n");
+    }
+  }
   const bool reusable = codec.reusable();
   const char* end = "upgraded";
   if (result != FeedResult::kUpgraded) {
