@@ -106,7 +106,8 @@ void ConnectionLog::Run() {
     const bool behind = std::any_of(rings_.begin(), rings_.end(), [this](const auto& ring) {
       return ring->Readable().size() > options_.ring_bytes / 2;
     });
-    if (behind) continue;
+    // Either may have been told by a wake-up which a wait for the sink has taken.
+    if (behind || stop_by_ns_.load(std::memory_order_acquire) != 0) continue;
     pollfd wake = {.fd = wake_fd_, .events = POLLIN, .revents = 0};
     poll(&wake, 1, static_cast<int>(options_.drain_interval.count()));
     eventfd_t ignored = 0;

@@ -71,6 +71,7 @@ LogSink& LogSink::operator=(LogSink&& other) noexcept {
   kind_ = std::exchange(other.kind_, Kind::kOff);
   owned_ = std::exchange(other.owned_, false);
   nonblocking_ = other.nonblocking_;
+  failed_ = other.failed_;
   mid_line_ = other.mid_line_;
   return *this;
 }
@@ -108,6 +109,7 @@ absl::StatusOr<int> LogSink::OpenAgain() const {
 void LogSink::Replace(int fd) {
   Close();
   Adopt(fd, /*owned=*/true);
+  failed_ = false;
   mid_line_ = false;
 }
 
@@ -161,9 +163,12 @@ size_t LogSink::WriteAll(std::string_view bytes, const Patience& patience) const
 size_t LogSink::Write(std::string_view bytes, const Patience& patience) {
   if (fd_ < 0) return bytes.size();
   if (bytes.empty()) return 0;
-  if (mid_line_ && WriteAll("\n", patience) != 1) return 0;
-  mid_line_ = false;
+  if (failed_ && mid_line_) {
+    if (WriteAll("\n", patience) != 1) return 0;
+    mid_line_ = false;
+  }
   const size_t written = WriteAll(bytes, patience);
+  failed_ = written < bytes.size();
   if (written > 0) mid_line_ = bytes[written - 1] != '\n';
   return written;
 }

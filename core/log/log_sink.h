@@ -62,6 +62,7 @@ class LogSink {
   Kind kind_ = Kind::kOff;
   bool owned_ = false;        // fd_ is ours to close
   bool nonblocking_ = false;  // a write that finds no room returns at once
+  bool failed_ = false;       // the last Write was cut short
   bool mid_line_ = false;     // the last byte that got out did not end a line
 };
 
