@@ -1,10 +1,16 @@
 #include "core/server/admin/admin_server.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <exception>
+#include <future>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -20,36 +26,68 @@ namespace {
 constexpr const char* kThreads = "4";
 // How long a peer may take over its request, or over taking the response.
 constexpr const char* kRequestTimeoutMs = "5000";
+constexpr std::chrono::milliseconds kKnockInterval{5};
 
 absl::Status BadAddress(std::string_view address, std::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("admin address \"", std::string(address), "\": ", std::string(why)));
 }
 
+struct Address {
+  std::string host;  // an IP address, without brackets
+  uint16_t port = 0;
+
+  // In civetweb's syntax.
+  [[nodiscard]] std::string ListeningPort() const {
+    const bool v6 = host.find(':') != std::string::npos;
+    return v6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
+  }
+};
+
+bool IsAddress(int family, const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> ignored;
+  return inet_pton(family, host.c_str(), ignored.data()) == 1;
+}
+
 // civetweb's own syntax has lists, options and TLS ports: what gets through here is one address and
 // one port.
-absl::StatusOr<std::string> ListeningPort(std::string_view address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos) return BadAddress(address, "has no port; want HOST:PORT");
-  std::string host(address.substr(0, colon));
-  const std::string digits(address.substr(colon + 1));
+absl::StatusOr<Address> ParseAddress(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return BadAddress(text, "has no port; want HOST:PORT");
+  std::string host(text.substr(0, colon));
+  const std::string digits(text.substr(colon + 1));
   uint32_t port = 0;
   if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos ||
       !absl::SimpleAtoi(digits, &port) || port > 65535) {
-    return BadAddress(address, "port must be 0..65535");
+    return BadAddress(text, "port must be 0..65535");
   }
   if (host == "*") host = "0.0.0.0";
   if (host == "localhost") host = "127.0.0.1";
-  std::array<unsigned char, sizeof(in6_addr)> ignored;
-  if (inet_pton(AF_INET, host.c_str(), ignored.data()) == 1) return absl::StrCat(host, ":", port);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']' &&
-      inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), ignored.data()) == 1) {
-    if (mg_check_feature(MG_FEATURES_IPV6) == 0) {
-      return BadAddress(address, "the civetweb installed has no IPv6; use an IPv4 address");
-    }
-    return absl::StrCat(host, ":", port);
+  if (IsAddress(AF_INET, host)) return Address{host, static_cast<uint16_t>(port)};
+  if (host.size() < 2 || host.front() != '[' || host.back() != ']' ||
+      !IsAddress(AF_INET6, host.substr(1, host.size() - 2))) {
+    return BadAddress(text, "host must be an IP address, localhost or *");
   }
-  return BadAddress(address, "host must be an IP address, localhost or *");
+  if (mg_check_feature(MG_FEATURES_IPV6) == 0) {
+    return BadAddress(text, "the civetweb installed has no IPv6; use an IPv4 address");
+  }
+  return Address{host.substr(1, host.size() - 2), static_cast<uint16_t>(port)};
+}
+
+// Knocks connects to an address of our own and hangs up, which wakes whoever waits to accept there.
+void Knock(const std::string& host, uint16_t port) {
+  addrinfo hints = {};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* address = nullptr;
+  if (getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &address) != 0) return;
+  const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) {
+    // Whether it succeeds shows in whether the other side wakes.
+    [[maybe_unused]] const int ignored = connect(fd, address->ai_addr, address->ai_addrlen);
+    close(fd);
+  }
+  freeaddrinfo(address);
 }
 
 std::string_view StatusText(int status) {
@@ -90,13 +128,14 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
     std::string_view address, std::shared_ptr<prometheus::Collectable> metrics,
     std::function<Readiness()> readiness, std::function<std::string()> status_json) {
   InitCivetweb();
-  const absl::StatusOr<std::string> listening_port = ListeningPort(address);
-  if (!listening_port.ok()) return listening_port.status();
+  const absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  const std::string listening_port = parsed->ListeningPort();
   // Not make_unique: the constructor is private.
   std::unique_ptr<AdminServer> server(new AdminServer(
-      AdminPages(std::move(metrics), std::move(readiness), std::move(status_json))));
+      AdminPages(std::move(metrics), std::move(readiness), std::move(status_json)), parsed->host));
   const std::array<const char*, 11> options = {"listening_ports",
-                                               listening_port->c_str(),
+                                               listening_port.c_str(),
                                                "num_threads",
                                                kThreads,
                                                "request_timeout_ms",
@@ -124,10 +163,25 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
   return server;
 }
 
-AdminServer::AdminServer(AdminPages pages) : pages_(std::move(pages)) {}
+AdminServer::AdminServer(AdminPages pages, std::string host)
+    : pages_(std::move(pages)), host_(std::move(host)) {}
 
 AdminServer::~AdminServer() {
-  if (context_ != nullptr) mg_stop(context_);
+  if (context_ != nullptr) Stop();
+}
+
+void AdminServer::Stop() {
+  // The accepting thread looks at whether to stop only when a connection comes or two seconds have
+  // passed. It may be too early to knock only once: mg_stop tells the thread at some moment of its
+  // own.
+  std::promise<void> stopped;
+  std::thread stopper([&] {
+    mg_stop(context_);
+    stopped.set_value();
+  });
+  const std::future<void> done = stopped.get_future();
+  while (done.wait_for(kKnockInterval) == std::future_status::timeout) Knock(host_, port_);
+  stopper.join();
 }
 
 int AdminServer::OnRequest(mg_connection* connection) {

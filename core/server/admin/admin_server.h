@@ -43,13 +43,17 @@ class AdminServer {
   [[nodiscard]] uint16_t port() const { return port_; }
 
  private:
-  explicit AdminServer(AdminPages pages);
+  AdminServer(AdminPages pages, std::string host);
+
+  // Stops civetweb, without the seconds for which its accepting thread would sleep on.
+  void Stop();
 
   // civetweb's callbacks, in its threads.
   static int OnRequest(mg_connection* connection);
   static int OnLog(const mg_connection* connection, const char* message);
 
   const AdminPages pages_;
+  const std::string host_;  // the address listened on, without brackets
   std::mutex mutex_;
   bool starting_ = true;     // guarded by mutex_
   std::string start_error_;  // guarded by mutex_: the first thing civetweb said while starting
