@@ -37,7 +37,12 @@ constexpr Page kPages[] = {
     {kHttpToHttps, 400, "Bad Request", PAGE_400("The plain HTTP request was sent to HTTPS port"),
      true},
     {500, 500, "Internal Server Error", PAGE("500 Internal Server Error"), true},
-    {501, 501, "Not Implemented", PAGE("501 Not Implemented"), true},
+    {501, 501,
+     "Not "
+     "Implemented",
+     PAGE("501 Not "
+          "Implemented"),
+     true},
     {502, 502, "Bad Gateway", PAGE("502 Bad Gateway"), false},
     {503, 503, "Service Temporarily Unavailable", PAGE("503 Service Temporarily Unavailable"),
      false},

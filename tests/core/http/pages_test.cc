@@ -60,7 +60,9 @@ TEST(Pages, ExistForEveryStatusThatIsSentHere) {
                       {429, "Too Many Requests"},
                       {431, "Request Header Fields Too Large"},
                       {500, "Internal Server Error"},
-                      {501, "Not Implemented"},
+                      {501,
+                       "Not "
+                       "Implemented"},
                       {502, "Bad Gateway"},
                       {503, "Service Temporarily Unavailable"},
                       {504, "Gateway Time-out"},
