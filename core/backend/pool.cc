@@ -113,8 +113,8 @@ void Pool::MarkDown(Upstream& upstream, io::Millis now_ms) { upstream.target->do
 void Pool::Keep(Upstream& upstream, io::Millis now_ms) {
   DCHECK(upstream.state == UpstreamState::kBusy);
   TargetRuntime& target = *upstream.target;
-  const bool usable = !upstream.stream.eof() && upstream.stream.output().empty() && !upstream.stream.paused() &&
-                      !upstream.stream.has_held();
+  // Output may be left: the answer's completion can overtake that of the request's send. The stream goes on sending.
+  const bool usable = !upstream.stream.eof() && !upstream.stream.paused() && !upstream.stream.has_held();
   if (!usable || target.num_idle >= upstream.backend->max_idle_per_target) {
     Close(upstream, false);
     return;

@@ -50,7 +50,11 @@ void OnLingeringSend(Context& ctx, Downstream& down, io::SendEvent event) {
       return;
     case io::SendEvent::kDrained:
       down.linger_ms = ctx.now_ms;
-      if (down.stream.eof()) Close(ctx, down, down.cause);
+      if (down.stream.eof()) {
+        Close(ctx, down, down.cause);
+      } else {
+        ArmDeadline(ctx, down);  // nearer now: it is only the peer's close that is waited for
+      }
       return;
     case io::SendEvent::kError:
       Close(ctx, down, down.cause);

@@ -68,6 +68,8 @@ struct Downstream final : backend::UpstreamUser {
   io::Millis activity_ms = 0;     // last byte in or out, either side
   io::Millis write_ms = 0;        // last progress of our output to the client, or start of its queue
   io::Millis linger_ms = 0;       // start of lingering
+  uint64_t client_rx = 0;         // plaintext bytes
+  uint64_t client_tx = 0;
   uint64_t backend_rx = 0;        // bytes, over all exchanges
   uint64_t backend_tx = 0;
   uint32_t requests = 0;

@@ -44,7 +44,7 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.dial_attempts = 0;
   down.requests = 0;
   down.backend_text = {};
-  down.backend_rx = down.backend_tx = 0;
+  down.client_rx = down.client_tx = down.backend_rx = down.backend_tx = 0;
   down.accepted_ns = NowNs();
   down.handshake_done_ns = 0;
   down.accepted_unix_ms = ctx.unix_ms;

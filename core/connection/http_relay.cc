@@ -49,6 +49,7 @@ void AppendPlainHttpPage(Context& ctx, Downstream& down) {
   codec.EncodeHead(head, out);
   codec.EncodeData(std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), out);
   codec.EncodeEnd(out);
+  down.client_tx += down.stream.output().size();
   CountRequest(ctx, down, page.status, 0);
 }
 
@@ -75,6 +76,7 @@ void HttpRelay::OnClientBytes(std::span<const uint8_t> ciphertext) {
     size_t produced = 0;
     switch (down_.engine->Read(ciphertext, ctx_.plain, produced, MakeSink(chain_sink))) {
       case tls::ReadStatus::kData:
+        down_.client_rx += produced;
         FeedPlain(std::span(ctx_.plain).first(produced));
         break;
       case tls::ReadStatus::kWantRead:

@@ -49,6 +49,7 @@ void HttpRelay::FlushReply() {
   const bool was_empty = down_.stream.output().empty();
   ChainSink sink{down_.stream.output(), ctx_.client_env.blocks};
   const bool written = down_.engine->Write(ctx_.reply, MakeSink(sink));
+  down_.client_tx += ctx_.reply.size();
   ctx_.reply.clear();
   if (!written) {
     Abort(ctx_, down_, CloseCause::kTlsError);

@@ -150,8 +150,8 @@ void WriteRecord(Context& ctx, Downstream& down) {
   down.recorded = true;
   metrics::ListenerShard& shard = Shard(ctx, down);
   shard.active_connections.Sub();
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kReceive, down.stream.bytes_received());
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kSend, down.stream.bytes_sent());
+  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kReceive, down.client_rx);
+  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kSend, down.client_tx);
 
   const std::string peer = down.peer.ToString();
   log::ConnectionRecord record;
@@ -168,8 +168,8 @@ void WriteRecord(Context& ctx, Downstream& down) {
   record.duration_ms = static_cast<double>(NowNs() - down.accepted_ns) / 1e6;
   record.backend = down.backend_text;
   record.requests = down.requests;
-  record.client_rx_bytes = down.stream.bytes_received();
-  record.client_tx_bytes = down.stream.bytes_sent();
+  record.client_rx_bytes = down.client_rx;
+  record.client_tx_bytes = down.client_tx;
   record.backend_rx_bytes = down.backend_rx;
   record.backend_tx_bytes = down.backend_tx;
   record.close = Name(down.cause);

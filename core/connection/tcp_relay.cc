@@ -33,8 +33,10 @@ void PumpClient(Context& ctx, Downstream& down, std::span<const uint8_t> input) 
     const std::span<uint8_t> space = to_backend.output().Reserve(ctx.client_env.blocks, kReadSpace);
     size_t produced = 0;
     const tls::ReadStatus status = down.engine->Read(input, space, produced, sink);
-    to_backend.output().Commit(status == tls::ReadStatus::kData ? produced : 0);
-    if (status == tls::ReadStatus::kData) continue;
+    if (status != tls::ReadStatus::kData) produced = 0;
+    to_backend.output().Commit(produced);
+    down.client_rx += produced;
+    if (produced != 0) continue;
     down.stream.Flush(ctx.client_env);
     if (status == tls::ReadStatus::kFailed) {
       Abort(ctx, down, CloseCause::kTlsError);
@@ -60,6 +62,7 @@ void PumpBackend(Context& ctx, Downstream& down, std::span<const uint8_t> data) 
     Abort(ctx, down, CloseCause::kTlsError);
     return;
   }
+  down.client_tx += data.size();
   down.stream.Flush(ctx.client_env);
   if (was_empty) {
     down.write_ms = ctx.now_ms;

@@ -41,7 +41,7 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
   size_t num_deferred = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
     const io::Token token = io::Token::Decode(batch[i].user_data);
-    if (IsHandshakeWork(batch[i], token)) {
+    if (IsHandshakeWork(token)) {
       deferred_[num_deferred++] = static_cast<uint16_t>(i);
     } else {
       Dispatch(batch[i], token);
@@ -55,8 +55,9 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
   }
 }
 
-bool Worker::IsHandshakeWork(const io::Cqe& cqe, io::Token token) {
-  if (token.owner != io::Owner::kDownstream || token.op != io::Op::kRecv || cqe.res <= 0) return false;
+// Every receive completion of a connection in its handshake, an end or error too: they must stay in order.
+bool Worker::IsHandshakeWork(io::Token token) {
+  if (token.owner != io::Owner::kDownstream || token.op != io::Op::kRecv) return false;
   const Downstream* down = downstreams_->Find(token.slot, token.generation);
   return down != nullptr && down->state == State::kHandshake;
 }

@@ -103,7 +103,7 @@ class Worker {
 
   // dispatch.cc
   void DispatchBatch(std::span<const io::Cqe> batch);
-  [[nodiscard]] bool IsHandshakeWork(const io::Cqe& cqe, io::Token token);
+  [[nodiscard]] bool IsHandshakeWork(io::Token token);
   void Dispatch(const io::Cqe& cqe, io::Token token);
   void DispatchListener(const io::Cqe& cqe, io::Token token);
   void DispatchDownstream(const io::Cqe& cqe, io::Token token);

@@ -1,0 +1,263 @@
+#include "tests/core/worker/worker_rig.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <thread>
+#include <utility>
+
+#include "io/listener.h"
+#include "io/uring_ring.h"
+
+namespace portcullis::worker {
+namespace {
+
+using tls::testing::CertificateOptions;
+using tls::testing::kDay;
+
+constexpr int kPatienceMs = 20'000;
+
+int64_t Today() { return static_cast<int64_t>(time(nullptr)); }
+
+CertificateOptions Valid(std::string name) {
+  CertificateOptions options;
+  options.common_name = std::move(name);
+  options.not_before = Today() - kDay;
+  options.not_after = Today() + 30 * kDay;
+  return options;
+}
+
+int ConnectTo(uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  return fd;
+}
+
+absl::StatusOr<std::unique_ptr<io::Ring>> MakeRing(RingKind kind) {
+  if (kind == RingKind::kKernel) {
+    absl::StatusOr<std::unique_ptr<io::UringRing>> ring = io::UringRing::Create(io::RingOptions{});
+    if (!ring.ok()) return ring.status();
+    return std::unique_ptr<io::Ring>(*std::move(ring));
+  }
+  auto ring = std::make_unique<io::ScriptRing>(io::ScriptOptions{.seed = 20261123});
+  if (kind == RingKind::kScriptWithFaults) {
+    ring->set_faults({.short_send = 30, .short_recv = 30, .lose_more = 20, .no_buffers = 5, .cancel_miss = 10,
+                      .late_victim = 30, .partial_cancel = 30});
+  }
+  return std::unique_ptr<io::Ring>(std::move(ring));
+}
+
+}  // namespace
+
+Wire::Wire(int fd) : fd_(fd) {
+  const timeval patience{.tv_sec = kPatienceMs / 1000, .tv_usec = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+Wire::~Wire() { Close(); }
+Wire::Wire(Wire&& other) noexcept : fd_(std::exchange(other.fd_, -1)), reset_(other.reset_) {}
+
+void Wire::Close() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
+}
+
+void Wire::Send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return;
+    bytes.remove_prefix(static_cast<size_t>(sent));
+  }
+}
+
+std::string Wire::Receive() {
+  char buffer[16384];
+  ssize_t count = 0;
+  do {
+    count = recv(fd_, buffer, sizeof(buffer), 0);
+  } while (count < 0 && errno == EINTR);  // a receive with a timeout is not restarted by the kernel
+  if (count < 0) {
+    EXPECT_NE(errno, EAGAIN) << "nothing came in time";
+    reset_ = errno == ECONNRESET;
+    return "";
+  }
+  return std::string(buffer, static_cast<size_t>(count));
+}
+
+std::string Wire::ReceiveUntil(std::string_view text) {
+  std::string all;
+  while (all.find(text) == std::string::npos) {
+    const std::string more = Receive();
+    if (more.empty()) break;
+    all += more;
+  }
+  return all;
+}
+
+std::string Wire::ReceiveAll() {
+  std::string all;
+  for (std::string more = Receive(); !more.empty(); more = Receive()) all += more;
+  return all;
+}
+
+void Wire::ShutdownWrite() { shutdown(fd_, SHUT_WR); }
+
+TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options) : client_(options), wire_(ConnectTo(port)) {}
+
+void TlsWire::Flush() {
+  const std::vector<uint8_t> out = client_.TakeOutput();
+  wire_.Send(std::string_view(reinterpret_cast<const char*>(out.data()), out.size()));
+}
+
+bool TlsWire::Fill() {
+  const std::string bytes = wire_.Receive();
+  client_.Feed(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+  return !bytes.empty();
+}
+
+bool TlsWire::Handshake() {
+  while (!client_.Handshake()) {
+    Flush();
+    if (client_.failed() || !Fill()) return false;
+  }
+  Flush();
+  return true;
+}
+
+void TlsWire::Send(std::string_view text) {
+  client_.Write(text);
+  Flush();
+}
+
+std::string TlsWire::ReceiveUntil(std::string_view text) {
+  std::string all = client_.Read();
+  while (all.find(text) == std::string::npos && !client_.saw_close() && Fill()) all += client_.Read();
+  return all;
+}
+
+std::string TlsWire::ReceiveAll() {
+  std::string all = client_.Read();
+  while (!client_.saw_close() && Fill()) all += client_.Read();
+  return all;
+}
+
+void TlsWire::CloseNotify() {
+  client_.Close();
+  Flush();
+}
+
+WorkerRig::WorkerRig(const RigOptions& options)
+    : options_(options),
+      root_(tls::testing::MakeRoot(Valid("Root"))),
+      server_(tls::testing::MakeLeaf(root_, Valid("localhost"))),
+      client_(tls::testing::MakeLeaf(root_, Valid("Client"))),
+      shards_(1, std::vector<metrics::Reason>(tls::kNumRejections, {.name = "x", .judges_certificate = true})),
+      log_(1 << 16, -1, false),
+      returns_(*Returns::Create()) {
+  spec_.name = "localhost";
+  spec_.server_names = {"localhost"};
+  spec_.credentials = {tls::testing::MakeCredential(server_)};
+  spec_.client_auth = {.mode = tls::ClientAuthMode::kRequire,
+                       .refusal = options.refusal,
+                       .trust = tls::testing::MakeTrust({&root_}, {}, Today())};
+  EXPECT_EQ(*shards_.AddListener("test"), 0U);
+  EXPECT_EQ(*shards_.AddBackend("app"), 0U);
+  backend_fd_ = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
+  backend_port_ = io::BoundPort(backend_fd_);
+  worker_ = std::make_unique<Worker>(WorkerOptions{.index = 0,
+                                                   .cpu = -1,
+                                                   .max_connections = options.max_connections,
+                                                   .shard = &shards_.shard(0),
+                                                   .log = &log_,
+                                                   .returns = returns_.get(),
+                                                   .make_ring = [kind = options.ring] { return MakeRing(kind); }});
+  const absl::Status started = worker_->Start();
+  EXPECT_TRUE(started.ok()) << started;
+  const int socket = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
+  port_ = io::BoundPort(socket);
+  Publish(MakeRuntime(), socket);
+}
+
+WorkerRig::~WorkerRig() {
+  worker_->Post(Cut{});
+  worker_->Join();
+  const metrics::WorkerShard& shard = shards_.shard(0);
+  EXPECT_EQ(shard.ring_stale_cqes.value(), 0U) << "a completion came for a slot already given back";
+  EXPECT_EQ(counts().active_connections.value(), 0);
+  EXPECT_EQ(counts().handshakes_in_progress.value(), 0);
+  EXPECT_EQ(shard.connection_slots.value(), 0);
+  EXPECT_EQ(shard.blocks_in_use.value(), 0);
+  close(backend_fd_);
+}
+
+std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
+  auto runtime = std::make_unique<connection::Runtime>();
+  runtime->timeouts = options_.timeouts;
+  runtime->max_connections = options_.max_connections;
+  runtime->max_handshakes = options_.max_connections;
+  config::Backend backend;
+  backend.name = "app";
+  io::SocketAddress target = *io::SocketAddress::Parse("127.0.0.1:1");
+  target.set_port(backend_port_);
+  runtime->backends.push_back(backend::MakeRuntime(backend, 0, {{target, target.ToString()}}));
+  auto listener = std::make_unique<connection::ListenerRuntime>();
+  listener->name = "test";
+  listener->address = "test";
+  listener->port = port_;
+  listener->mode = options_.mode;
+  auto table = tls::HostTable::Build({&spec_}, {.default_host = "localhost"}, tls::TicketSecret::Random(3600));
+  EXPECT_TRUE(table.ok()) << table.status();
+  listener->hosts = *std::move(table);
+  listener->host_runtimes.push_back({.backend = runtime->backends.front().get()});
+  runtime->listeners.push_back(std::move(listener));
+  return runtime;
+}
+
+void WorkerRig::Publish(std::unique_ptr<connection::Runtime> runtime, int socket) {
+  Update update{.runtime = std::move(runtime), .sockets = {}};
+  for (size_t i = 0; i < update.runtime->listeners.size(); ++i) update.sockets.push_back(socket);
+  worker_->Post(std::move(update));
+}
+
+tls::testing::ClientOptions WorkerRig::Client() const {
+  tls::testing::ClientOptions options = Stranger();
+  options.certificate = &client_;
+  return options;
+}
+
+tls::testing::ClientOptions WorkerRig::Stranger() const {
+  tls::testing::ClientOptions options;
+  options.sni = "localhost";
+  options.now = Today();
+  return options;
+}
+
+Wire WorkerRig::ConnectPlain() { return Wire(ConnectTo(port_)); }
+
+bool WorkerRig::BackendHasConnection(int timeout_ms) const {
+  pollfd entry{.fd = backend_fd_, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, timeout_ms) == 1;
+}
+
+Wire WorkerRig::AcceptBackend() {
+  EXPECT_TRUE(BackendHasConnection(kPatienceMs)) << "the backend was not connected to";
+  return Wire(accept4(backend_fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+bool WorkerRig::Eventually(const std::function<bool()>& done) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace portcullis::worker

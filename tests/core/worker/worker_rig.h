@@ -1,0 +1,117 @@
+// WorkerRig: one worker in this process, on the kernel's ring or on the scripted one, with a listener, a trust of its
+// own and a backend that the test plays by hand; and a TLS client over a real socket. The test's thread; the worker
+// runs on its own.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/connection/runtime.h"
+#include "core/log/log_ring.h"
+#include "core/worker/worker.h"
+#include "io/script_ring.h"
+#include "metrics/shard_set.h"
+#include "tests/tls/test_client.h"
+
+namespace portcullis::worker {
+
+// A connected socket of the test's own; every wait on it is bounded.
+class Wire {
+ public:
+  explicit Wire(int fd);
+  ~Wire();
+  Wire(Wire&& other) noexcept;
+  Wire& operator=(Wire&&) = delete;
+
+  void Send(std::string_view bytes);
+  // Receive returns what comes next, "" at the end of the stream; sets reset() when it broke.
+  std::string Receive();
+  // ReceiveUntil collects until `text` is in it, or the stream ends.
+  std::string ReceiveUntil(std::string_view text);
+  std::string ReceiveAll();
+  void ShutdownWrite();
+  void Close();
+  [[nodiscard]] bool reset() const { return reset_; }
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  int fd_;
+  bool reset_ = false;
+};
+
+// A TLS client on a Wire.
+class TlsWire {
+ public:
+  TlsWire(uint16_t port, const tls::testing::ClientOptions& options);
+  // Handshake is true when it completed on this side.
+  bool Handshake();
+  void Send(std::string_view text);
+  std::string ReceiveUntil(std::string_view text);
+  // ReceiveAll reads until close_notify, the end of the stream, or a reset.
+  std::string ReceiveAll();
+  void CloseNotify();
+  [[nodiscard]] bool clean_end() const { return client_.saw_close(); }
+  [[nodiscard]] bool reset() const { return wire_.reset(); }
+  [[nodiscard]] tls::testing::TestClient& client() { return client_; }
+  [[nodiscard]] Wire& wire() { return wire_; }
+
+ private:
+  void Flush();
+  bool Fill();  // one receive; false at the end
+  tls::testing::TestClient client_;
+  Wire wire_;
+};
+
+enum class RingKind : uint8_t { kKernel, kScript, kScriptWithFaults };
+
+struct RigOptions {
+  RingKind ring = RingKind::kKernel;
+  config::StageMode mode = config::StageMode::kHttp;
+  tls::RefusalStyle refusal = tls::RefusalStyle::kHttp;
+  config::Timeouts timeouts{};
+  uint32_t max_connections = 64;
+};
+
+class WorkerRig {
+ public:
+  explicit WorkerRig(const RigOptions& options);
+  ~WorkerRig();  // cuts, joins, and checks that the worker's books balance
+
+  // MakeRuntime makes a runtime like the one in force; Publish hands it over.
+  std::unique_ptr<connection::Runtime> MakeRuntime();
+  void Publish(std::unique_ptr<connection::Runtime> runtime, int socket);
+  Worker& worker() { return *worker_; }
+
+  [[nodiscard]] tls::testing::ClientOptions Client() const;     // with a good certificate
+  [[nodiscard]] tls::testing::ClientOptions Stranger() const;   // without any
+  TlsWire Connect(const tls::testing::ClientOptions& options) { return TlsWire(port_, options); }
+  Wire ConnectPlain();
+  // AcceptBackend returns the worker's next connection to the backend.
+  Wire AcceptBackend();
+  [[nodiscard]] bool BackendHasConnection(int timeout_ms) const;
+  [[nodiscard]] uint16_t port() const { return port_; }
+  metrics::ListenerShard& counts() { return shards_.shard(0).listener(0); }
+  // Eventually polls until `done` or a generous deadline.
+  [[nodiscard]] static bool Eventually(const std::function<bool()>& done);
+
+ private:
+  RigOptions options_;
+  tls::testing::TestCertificate root_;
+  tls::testing::TestCertificate server_;
+  tls::testing::TestCertificate client_;
+  tls::HostSpec spec_;
+  metrics::ShardSet shards_;
+  log::LogRing log_;
+  std::unique_ptr<Returns> returns_;
+  std::unique_ptr<Worker> worker_;
+  int backend_fd_ = -1;
+  uint16_t backend_port_ = 0;
+  uint16_t port_ = 0;
+};
+
+}  // namespace portcullis::worker
