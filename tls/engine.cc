@@ -203,7 +203,12 @@ void Engine::NoteAlert(uint8_t description, bool received) {
 
 void Engine::NoteFailure(int ssl_error) {
   failed_ = true;
-  const uint32_t error = ERR_peek_error();
+  const LibraryErrors errors = {.first = ERR_peek_error(), .last = ERR_peek_last_error()};
+  // Of a proof that failed the handshake's own word is the telling one.
+  const uint32_t error =
+      ERR_GET_LIB(errors.last) == ERR_LIB_SSL && ERR_GET_LIB(errors.first) != ERR_LIB_SSL
+          ? errors.last
+          : errors.first;
   failure_.detail = error == 0 ? "" : ERR_reason_error_string(error);
   if (failure_.detail == nullptr) failure_.detail = "";
   const FailureStage stage = {
@@ -224,7 +229,7 @@ void Engine::NoteFailure(int ssl_error) {
     failure_.reason = verdict_.rejection;
   } else {
     failure_.reason =
-        FromLibraryError(error, failure_.has_alert ? failure_.alert : uint8_t{0}, stage);
+        FromLibraryError(errors, failure_.has_alert ? failure_.alert : uint8_t{0}, stage);
   }
   // The library refuses some certificates by itself: that is a verdict all the same.
   if (IsCertificateVerdict(failure_.reason) && verdict_.accepted()) {

@@ -79,11 +79,14 @@ Rejection FromSslReason(int reason, const FailureStage& stage) {
 
 }  // namespace
 
-Rejection FromLibraryError(uint32_t packed_error, uint8_t alert_sent, const FailureStage& stage) {
-  if (packed_error == 0) return FromAlert(alert_sent);
-  switch (ERR_GET_LIB(packed_error)) {
+Rejection FromLibraryError(const LibraryErrors& errors, uint8_t alert_sent,
+                           const FailureStage& stage) {
+  if (errors.first == 0) return FromAlert(alert_sent);
+  // The arithmetic of a signature fails before the handshake says that this was a proof.
+  if (errors.last == ERR_PACK(ERR_LIB_SSL, SSL_R_BAD_SIGNATURE)) return Rejection::kBadProof;
+  switch (ERR_GET_LIB(errors.first)) {
     case ERR_LIB_SSL:
-      return FromSslReason(ERR_GET_REASON(packed_error), stage);
+      return FromSslReason(ERR_GET_REASON(errors.first), stage);
     // The key in the client's leaf, which the library decodes before it asks for a verdict.
     case ERR_LIB_EVP:
     case ERR_LIB_EC:

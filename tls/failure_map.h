@@ -15,9 +15,16 @@ struct FailureStage {
       false;  // the client was asked for its certificate and has not been judged yet
 };
 
-// FromLibraryError maps the first error of the queue (ERR_peek_error); 0 is an empty queue, where
-// only the alert sent tells more (`alert_sent`, 0 for none).
-[[nodiscard]] Rejection FromLibraryError(uint32_t packed_error, uint8_t alert_sent,
+// The ends of the library's error queue: what went wrong first, and what the handshake made of it.
+// 0 where the queue is empty.
+struct LibraryErrors {
+  uint32_t first = 0;  // ERR_peek_error
+  uint32_t last = 0;   // ERR_peek_last_error
+};
+
+// FromLibraryError maps an error; of an empty queue only the alert sent tells more (`alert_sent`, 0
+// for none).
+[[nodiscard]] Rejection FromLibraryError(const LibraryErrors& errors, uint8_t alert_sent,
                                          const FailureStage& stage);
 
 }  // namespace portcullis::tls

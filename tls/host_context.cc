@@ -46,16 +46,15 @@ absl::Status HostError(const HostSpec& spec, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("host ", spec.name, ": ", status.message()));
 }
 
-absl::Status SetCommon(SSL_CTX* context) {
+void SetCommon(SSL_CTX* context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   TLS_CHECK(SSL_CTX_set_verify_algorithm_prefs(context, kSignatures, std::size(kSignatures)) == 1);
   TLS_CHECK(SSL_CTX_set_strict_cipher_list(context, kDefaultCiphers) == 1);
-  return absl::OkStatus();
 }
 
-absl::Status SetClientCas(SSL_CTX* context, const Host& host) {
+void SetClientCas(SSL_CTX* context, const Host& host) {
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names(sk_CRYPTO_BUFFER_new_null());
   size_t total = 0;
   for (const std::vector<uint8_t>& name : host.verifier->ca_names()) {
@@ -65,7 +64,6 @@ absl::Status SetClientCas(SSL_CTX* context, const Host& host) {
     TLS_CHECK(bssl::PushToStack(names.get(), std::move(buffer)));
   }
   SSL_CTX_set0_client_CAs(context, names.release());
-  return absl::OkStatus();
 }
 
 absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const Host& host, const Credential& credential,
@@ -73,7 +71,7 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const Host& host, const Cre
   const HostSpec& spec = *host.spec;
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   TLS_CHECK(context != nullptr);
-  if (absl::Status status = SetCommon(context.get()); !status.ok()) return status;
+  SetCommon(context.get());
   if (!spec.ciphers.empty() &&
       SSL_CTX_set_strict_cipher_list(context.get(), spec.ciphers.c_str()) != 1) {
     return LibraryError("ciphers", absl::StrCat("\"", spec.ciphers, "\" is not understood"));
@@ -89,7 +87,7 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const Host& host, const Cre
   TLS_CHECK(SSL_CTX_set_session_id_context(context.get(), host.session_context.data(),
                                            host.session_context.size()) == 1);
   if (host.verifier != nullptr && spec.client_auth.send_ca_names) {
-    if (absl::Status status = SetClientCas(context.get(), host); !status.ok()) return status;
+    SetClientCas(context.get(), host);
   }
   EngineCallbacks::InstallHost(context.get(), host);
   return context;
@@ -160,10 +158,10 @@ absl::StatusOr<std::string> GroupList(const std::vector<std::string>& groups) {
   return absl::StrJoin(names, ":");
 }
 
-absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeBaseContext(const HostTableOptions& options) {
+bssl::UniquePtr<SSL_CTX> MakeBaseContext(const HostTableOptions& options) {
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   TLS_CHECK(context != nullptr);
-  if (absl::Status status = SetCommon(context.get()); !status.ok()) return status;
+  SetCommon(context.get());
   TLS_CHECK(SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1);
   TLS_CHECK(SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION) == 1);
   TLS_CHECK(SSL_CTX_set1_groups_list(context.get(), compat::kDefaultGroups) == 1);

@@ -18,7 +18,7 @@ namespace portcullis::tls {
 
 // MakeBaseContext makes the context connections start in: everything that the library takes from
 // there for good (tickets, callbacks, limits), no credential.
-absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeBaseContext(const HostTableOptions& options);
+[[nodiscard]] bssl::UniquePtr<SSL_CTX> MakeBaseContext(const HostTableOptions& options);
 
 // MakeHostContexts fills `host`, whose `spec` is set, with all that can be made of it: contexts,
 // verifier, versions, groups, epoch. Errors name the host, and the file where there is one.

@@ -62,9 +62,7 @@ absl::StatusOr<std::unique_ptr<HostTable>> HostTable::Build(
     const std::vector<const HostSpec*>& specs, const HostTableOptions& options,
     std::shared_ptr<const TicketSecret> ticket_secret) {
   std::unique_ptr<HostTable> table(new HostTable(options, std::move(ticket_secret)));
-  absl::StatusOr<bssl::UniquePtr<SSL_CTX>> base = MakeBaseContext(options);
-  if (!base.ok()) return base.status();
-  table->base_ = *std::move(base);
+  table->base_ = MakeBaseContext(options);
   for (const HostSpec* const spec : specs) {
     TLS_CHECK(spec != nullptr);
     auto host = std::make_unique<Host>();

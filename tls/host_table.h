@@ -62,7 +62,7 @@ struct Host {
 };
 
 struct HostTableOptions {
-  std::string default_host;  // name of the host for absent or unknown SNI
+  std::string default_host = {};  // name of the host for absent or unknown SNI
   bool refuse_unknown_sni =
       false;  // an SNI that matches nothing is refused (an absent one gets the default)
   uint32_t max_chain_bytes = 64 * 1024;

@@ -1,0 +1,189 @@
+// How the verifier finds its way from a leaf to an anchor: depth, anchors of equal name,
+// cross-certificates, pins.
+#include <string>
+#include <vector>
+
+#include "tests/tls/verifier_fixture.h"
+#include "tls/client_verifier.h"
+
+namespace portcullis::tls {
+namespace {
+
+using testing::Judge;
+using testing::JudgeBuffers;
+using testing::kDay;
+using testing::kNow;
+using testing::MakeBuffers;
+using testing::MakeCa;
+using testing::MakeLeaf;
+using testing::MakeRoot;
+using testing::MakeSelfSigned;
+using testing::MakeTrust;
+using testing::NameOf;
+using testing::Reissue;
+using testing::TestCertificate;
+
+class PathTest : public ::testing::Test {
+ protected:
+  // A chain leaf first, with `num_intermediates` between the leaf and root_, and the root last.
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> ChainOf(size_t num_intermediates) {
+    std::vector<TestCertificate> cas;
+    for (size_t i = 0; i < num_intermediates; ++i) {
+      cas.push_back(
+          MakeCa(cas.empty() ? root_ : cas.back(), {.common_name = "ca " + std::to_string(i)}));
+    }
+    const TestCertificate leaf = MakeLeaf(cas.empty() ? root_ : cas.back(), {});
+    auto buffers = MakeBuffers({&leaf});
+    for (auto ca = cas.rbegin(); ca != cas.rend(); ++ca) {
+      buffers.push_back(std::move(MakeBuffers({&*ca}).front()));
+    }
+    buffers.push_back(std::move(MakeBuffers({&root_}).front()));
+    return buffers;
+  }
+
+  const TestCertificate root_ = MakeRoot({.common_name = "root"});
+  const std::shared_ptr<const TrustMaterial> trust_ = MakeTrust({&root_});
+};
+
+TEST_F(PathTest, DepthCountsIntermediatesBetweenLeafAndAnchor) {
+  for (const uint32_t max_depth : {0U, 1U, 3U}) {
+    for (size_t num = 0; num <= max_depth + 2; ++num) {
+      EXPECT_EQ(NameOf(JudgeBuffers(trust_, ChainOf(num), {.max_depth = max_depth})),
+                num <= max_depth ? "none" : "chain_too_long")
+          << num << " intermediates, depth " << max_depth;
+    }
+  }
+}
+
+TEST_F(PathTest, AChainFarTooLongIsNotLookedAt) {
+  EXPECT_EQ(NameOf(JudgeBuffers(trust_, ChainOf(20), {.max_depth = 2})), "chain_too_long");
+}
+
+TEST_F(PathTest, OrderAndStrangersBehindTheLeafDoNotMatter) {
+  const TestCertificate upper = MakeCa(root_, {.common_name = "upper"});
+  const TestCertificate lower = MakeCa(upper, {.common_name = "lower"});
+  const TestCertificate leaf = MakeLeaf(lower, {});
+  const TestCertificate stranger = MakeRoot({.common_name = "stranger"});
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf, &stranger, &upper, &root_, &lower})), "none");
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf, &upper})), "unknown_ca");
+}
+
+TEST_F(PathTest, AnIntermediateMayBeTheAnchor) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}), {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}), {&leaf, &ca}, {.max_depth = 0})), "none");
+}
+
+TEST_F(PathTest, AnExpiredNamesakeNeverShadowsAValidAnchor) {
+  // The same key under two certificates, and in either order.
+  const TestCertificate expired =
+      Reissue(root_, root_, {.common_name = "root", .not_after = kNow - 1, .is_ca = true});
+  const TestCertificate leaf = MakeLeaf(root_, {});
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&expired, &root_}), {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&root_, &expired}), {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&expired}), {&leaf})), "expired");
+}
+
+TEST_F(PathTest, AnAnchorThatExpiresLaterGivesWayToItsSuccessorThen) {
+  const TestCertificate successor =
+      Reissue(root_, root_, {.common_name = "root", .not_after = kNow + 900 * kDay, .is_ca = true});
+  const TestCertificate leaf = MakeLeaf(root_, {.not_after = kNow + 800 * kDay});
+  const auto trust = MakeTrust({&root_, &successor});
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf}, {.now = kNow + 700 * kDay})), "none");
+}
+
+TEST_F(PathTest, AmongAnchorsOfOneNameTheOneThatSignedCounts) {
+  // Without key identifiers only the signature can tell.
+  const TestCertificate first = MakeRoot({.common_name = "twin", .key_ids = false});
+  const TestCertificate second = MakeRoot({.common_name = "twin", .key_ids = false});
+  const TestCertificate third = MakeRoot({.common_name = "twin", .key_ids = false});
+  const auto trust = MakeTrust({&first, &second, &third});
+  for (const TestCertificate* const ca : {&first, &second, &third}) {
+    const TestCertificate leaf = MakeLeaf(*ca, {.key_ids = false});
+    EXPECT_EQ(NameOf(Judge(trust, {&leaf})), "none");
+  }
+  const TestCertificate fourth = MakeRoot({.common_name = "twin", .key_ids = false});
+  const TestCertificate leaf = MakeLeaf(fourth, {.key_ids = false});
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf})), "bad_signature");
+}
+
+TEST_F(PathTest, OfTwoCrossCertificatesTheOneTowardsAnAnchorIsTaken) {
+  const TestCertificate elsewhere = MakeRoot({.common_name = "elsewhere"});
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate cross = Reissue(elsewhere, ca, {.common_name = "ca", .is_ca = true});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf, &cross, &ca})), "none");
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf, &ca, &cross})), "none");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&elsewhere}), {&leaf, &ca, &cross})), "none");
+}
+
+TEST_F(PathTest, AnExpiredTwinOfAnIntermediateDoesNotMatter) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate expired =
+      Reissue(root_, ca, {.common_name = "ca", .not_after = kNow - 1, .is_ca = true});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf, &expired, &ca})), "none");
+}
+
+TEST_F(PathTest, PathLengthsBindAlsoTheAnchors) {
+  const TestCertificate short_root = MakeRoot({.common_name = "short", .path_length = 0});
+  const TestCertificate ca = MakeCa(short_root, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  const TestCertificate direct = MakeLeaf(short_root, {});
+  const auto trust = MakeTrust({&short_root});
+  EXPECT_EQ(NameOf(Judge(trust, {&direct})), "none");
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf, &ca})), "bad_certificate");
+
+  const TestCertificate bound = MakeCa(root_, {.common_name = "bound", .path_length = 0});
+  const TestCertificate below = MakeCa(bound, {.common_name = "below"});
+  const TestCertificate deep = MakeLeaf(below, {});
+  EXPECT_EQ(NameOf(Judge(trust_, {&deep, &below, &bound})), "bad_certificate");
+}
+
+TEST_F(PathTest, APinnedLeafIsTrustedAndVouchesForNobodyElse) {
+  const TestCertificate pinned = MakeLeaf(root_, {.common_name = "pinned"});
+  const auto trust = MakeTrust({&pinned});
+  EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
+  const TestCertificate minted = MakeLeaf(pinned, {.common_name = "minted"});
+  EXPECT_EQ(NameOf(Judge(trust, {&minted})), "unknown_ca");
+  EXPECT_EQ(NameOf(Judge(trust, {&minted, &pinned})), "unknown_ca");
+  EXPECT_EQ(NameOf(Judge(trust, {&pinned}, {.now = kNow + 366 * kDay})), "expired");
+}
+
+TEST_F(PathTest, APinnedSelfSignedLeafIsTrusted) {
+  const TestCertificate pinned = MakeSelfSigned({.common_name = "pinned"});
+  const auto trust = MakeTrust({&pinned});
+  EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
+  const TestCertificate namesake = MakeSelfSigned({.common_name = "pinned"});
+  EXPECT_EQ(NameOf(Judge(trust, {&namesake})), "unknown_ca");
+  const TestCertificate minted = MakeLeaf(pinned, {.common_name = "minted"});
+  EXPECT_EQ(NameOf(Judge(trust, {&minted})), "unknown_ca");
+}
+
+TEST_F(PathTest, RootsOfOldWithoutBasicConstraintsStillIssue) {
+  for (const bool v1 : {false, true}) {
+    const TestCertificate old_root =
+        MakeSelfSigned({.common_name = "old", .v1 = v1, .omit_basic_constraints = true});
+    const TestCertificate leaf = MakeLeaf(old_root, {});
+    EXPECT_EQ(NameOf(Judge(MakeTrust({&old_root}), {&leaf})), "none") << v1;
+  }
+}
+
+TEST_F(PathTest, APinnedLeafIsAcceptedBesideCrlsOfOthers) {
+  const TestCertificate pinned = MakeLeaf(MakeRoot({.common_name = "gone"}), {});
+  const auto trust = MakeTrust({&pinned, &root_}, {testing::MakeCrlPem(root_, {})});
+  EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
+}
+
+TEST_F(PathTest, AnAnchorNamedInItsIssuersCrlIsRevoked) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca", .serial = 77});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}, {testing::MakeCrlPem(root_, {77})}), {&leaf})),
+            "revoked");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}, {testing::MakeCrlPem(root_, {78})}), {&leaf})), "none");
+}
+
+}  // namespace
+}  // namespace portcullis::tls
