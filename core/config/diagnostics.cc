@@ -17,12 +17,12 @@ void Diagnostics::Error(Finding finding) {
   std::string text = Concat(Prefix(finding.where, finding.path), "found ", finding.found,
                             "; allowed: ", finding.allowed);
   if (!finding.hint.empty()) text += Concat("; ", finding.hint);
-  errors_.push_back({finding.where, std::move(text)});
+  errors_.push_back({finding.where, errors_.size(), std::move(text)});
 }
 
 void Diagnostics::Warn(Position where, std::string_view path, std::string_view text) {
   if (warnings_.size() >= kMaxKept) return;
-  warnings_.push_back({where, Concat(Prefix(where, path), text)});
+  warnings_.push_back({where, warnings_.size(), Concat(Prefix(where, path), text)});
 }
 
 absl::Status Diagnostics::ToStatus() const {
@@ -37,8 +37,9 @@ absl::Status Diagnostics::ToStatus() const {
 std::vector<std::string> Diagnostics::Warnings() const { return InOrder(warnings_); }
 
 std::vector<std::string> Diagnostics::InOrder(std::vector<Line> lines) {
-  std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
-    return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return std::tie(a.where.line, a.where.column, a.number) <
+           std::tie(b.where.line, b.where.column, b.number);
   });
   std::vector<std::string> texts;
   texts.reserve(lines.size());
@@ -51,12 +52,9 @@ std::string Diagnostics::Prefix(Position where, std::string_view path) const {
                 ": ");
 }
 
-std::string Quoted(std::string_view text) {
-  constexpr size_t kMaxShown = 80;
-  size_t end = std::min(text.size(), kMaxShown);
-  while (end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
-  std::string out = "'";
-  for (const char c : text.substr(0, end)) {
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
     if (c == '\n') {
       out += "\\n";
     } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
@@ -65,8 +63,14 @@ std::string Quoted(std::string_view text) {
       out += c;
     }
   }
-  out += end < text.size() ? "...'" : "'";
   return out;
+}
+
+std::string Quoted(std::string_view text) {
+  constexpr size_t kMaxShown = 80;
+  size_t end = std::min(text.size(), kMaxShown);
+  while (end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  return Concat("'", Printable(text.substr(0, end)), end < text.size() ? "...'" : "'");
 }
 
 }  // namespace portcullis::config

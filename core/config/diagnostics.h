@@ -4,6 +4,7 @@
 // ParseConfig call, one thread. It prints and logs nothing.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,7 @@ class Diagnostics {
  private:
   struct Line {
     Position where;
+    size_t number;  // among its kind: the order within one place
     std::string text;
   };
   static std::vector<std::string> InOrder(std::vector<Line> lines);
@@ -69,6 +71,9 @@ class Diagnostics {
   std::vector<Line> warnings_;
   size_t num_errors_dropped_ = 0;
 };
+
+// Printable returns `text` on one line, control characters spelt out.
+std::string Printable(std::string_view text);
 
 // Quoted returns `text` in single quotes on one printable line, cut when long.
 std::string Quoted(std::string_view text);

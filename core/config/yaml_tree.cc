@@ -21,6 +21,15 @@ Position At(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+// Returns yaml-cpp's words. They may quote one byte of the text, be it a line break or a part of a
+// character.
+std::string Explanation(const YAML::Exception& error) {
+  std::string ascii = error.msg;
+  std::replace_if(
+      ascii.begin(), ascii.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; }, '?');
+  return Printable(ascii);
+}
+
 // Puts the tree together from events. Only the first document counts; the start of a second is an
 // error.
 class TreeBuilder final : public YAML::EventHandler {
@@ -161,7 +170,8 @@ YamlTree ParseYaml(std::string_view text, Diagnostics& diagnostics) {
     // Twice at most: the second time only tells whether there is more.
     if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& error) {
-    diagnostics.Error({At(error.mark), "", Concat("a syntax error (", error.msg, ")"), "YAML", ""});
+    diagnostics.Error(
+        {At(error.mark), "", Concat("a syntax error (", Explanation(error), ")"), "YAML", ""});
   }
   if (diagnostics.ok()) CheckQuotesClosed(text, builder.last_scalar(), diagnostics);
   if (!diagnostics.ok()) tree.root = nullptr;

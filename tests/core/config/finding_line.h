@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/config/diagnostics.h"
+#include "core/config/yaml_text.h"
+
 namespace portcullis::config {
 
 // HasPlace returns whether `line` starts with "FILE:LINE:COLUMN: FIELD: ", LINE and COLUMN from 1.
@@ -27,7 +30,7 @@ inline bool HasPlace(std::string_view line, std::string_view file) {
 }
 
 // AreFindings returns whether `message` is one or more lines of errors: each with its place, what
-// was found and what is allowed, printable throughout. The count of those left out may follow.
+// was found and what is allowed, in printable UTF-8. The count of those left out may follow.
 inline bool AreFindings(std::string_view message, std::string_view file) {
   while (!message.empty()) {
     const size_t end = std::min(message.find('\n'), message.size());
@@ -37,9 +40,9 @@ inline bool AreFindings(std::string_view message, std::string_view file) {
     const size_t found = line.find(": found ");
     if (!HasPlace(line, file) || found == std::string_view::npos) return false;
     if (line.find("; allowed: ", found) == std::string_view::npos) return false;
-    for (const char c : line) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
-    }
+    Diagnostics unprintable("line");
+    if (!CheckYamlText(line, unprintable) || line.find_first_of("\r\t") != std::string_view::npos)
+      return false;
     if (message.empty()) return true;
   }
   return false;

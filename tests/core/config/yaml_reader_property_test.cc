@@ -69,7 +69,9 @@ class Mutator {
 
   std::string Mutate(std::string_view original) {
     std::string text(original);
-    for (size_t i = 1 + Below(4); i > 0; --i) Once(text);
+    do {
+      Once(text);
+    } while (Below(3) == 0);
     return text;
   }
 
@@ -86,28 +88,31 @@ class Mutator {
 
   void Once(std::string& text) {
     const size_t at = Below(text.size() + 1);
-    switch (Below(6)) {
+    const auto [from, size] = Lines(text);
+    switch (Below(8)) {
       case 0:
         text.insert(at, kFragments[Below(std::size(kFragments))]);
         break;
       case 1:
-        text.erase(at, 1 + Below(8));
+        text.insert(from, kFragments[Below(std::size(kFragments))]);
         break;
       case 2:
+        text.erase(at, 1 + Below(8));
+        break;
+      case 3:
         if (at < text.size()) text[at] = static_cast<char>(Below(256));
         break;
-      case 3: {
-        const auto [from, size] = Lines(text);
+      case 4:
+        if (at < text.size()) text[at] = static_cast<char>('a' + Below(26));
+        break;
+      case 5:
         text.insert(at, text.substr(from, size));
         break;
-      }
-      case 4: {
-        const auto [from, size] = Lines(text);
+      case 6:
         text.erase(from, size);
         break;
-      }
       default:
-        text.resize(at);
+        if (Below(4) == 0) text.resize(at);
         break;
     }
   }
@@ -142,8 +147,9 @@ TEST(ParseConfigProperty, AnyTextIsAcceptedOrHasErrorsWithAPlace) {
     ASSERT_EQ(Describe(*config), Describe(*ParseConfig(text, "c.yaml")));
   }
   // Otherwise one of the two branches was not looked at.
-  EXPECT_GT(num_accepted, kRounds / 100);
-  EXPECT_LT(num_accepted, kRounds);
+  EXPECT_GT(num_accepted, kRounds / 50);
+  EXPECT_LT(num_accepted, kRounds / 2);
+  RecordProperty("accepted", num_accepted);
 }
 
 // What is accepted must be safe to run: no host that judges clients does so without a trust, and so

@@ -116,6 +116,14 @@ TEST(YamlTree, ReportsSyntaxErrorsAtTheirPlace) {
   EXPECT_TRUE(Parse("a: 'b\n").starts_with("f:1:4: document: found a quotation that never ends"));
 }
 
+TEST(YamlTree, KeepsSyntaxErrorsOnOnePrintableLine) {
+  EXPECT_EQ(
+      Parse("a: \"x\\\ry\""),
+      "f:1:8: document: found a syntax error (unknown escape character: <0x0d>); allowed: YAML");
+  EXPECT_EQ(Parse("a: \"x\\\xC3\xBC\""),
+            "f:1:8: document: found a syntax error (unknown escape character: ?); allowed: YAML");
+}
+
 TEST(YamlTree, BearsDeepNesting) {
   const std::string deep = Parse(std::string(100'000, '['));
   EXPECT_NE(deep.find("document: found a syntax error"), std::string::npos) << deep;
