@@ -38,13 +38,13 @@ HeadGuard::Verdict HeadGuard::Scan(std::span<const uint8_t> bytes, size_t& scann
   scanned = 0;
   const size_t room = std::min<size_t>(bytes.size(), max_bytes_ - total_);
   while (scanned < room) {
-    const uint8_t byte = bytes[scanned];
-    if (state_ == State::kLine && !IsControl(byte)) {  // nearly all bytes
-      ++scanned;
-      ++total_;
-      continue;
+    if (state_ == State::kLine) {  // nearly all bytes
+      const size_t from = scanned;
+      while (scanned < room && !IsControl(bytes[scanned])) ++scanned;
+      total_ += static_cast<uint32_t>(scanned - from);
+      if (scanned == room) break;
     }
-    const Verdict verdict = Step(byte);
+    const Verdict verdict = Step(bytes[scanned]);
     if (verdict != Verdict::kMore && verdict != Verdict::kEnd) return verdict;
     ++scanned;
     ++total_;

@@ -26,7 +26,7 @@ enum class [[nodiscard]] EofResult : uint8_t {
   kAfterEnd,    // the response was over, or the connection upgraded: nothing is lost
 };
 
-class Http1ClientCodec : private Http1Reader {
+class Http1ClientCodec final : private Http1Reader {
  public:
   Http1ClientCodec(const Http1Limits& limits, ResponseEvents& sink);
 

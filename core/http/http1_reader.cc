@@ -239,7 +239,7 @@ bool Http1Reader::TakeData(std::span<const uint8_t> data) {
   body_bytes_ += data.size();
   if (!data.empty()) DeliverData(data);
   if (!within) Fail({413, "body too large"});
-  return within && !pause_;
+  return phase_ == Phase::kBody && !pause_;  // a sink may also have switched protocols
 }
 
 void Http1Reader::FinishMessage() {

@@ -21,7 +21,7 @@
 
 namespace portcullis::http {
 
-class Http1ServerCodec : private Http1Reader {
+class Http1ServerCodec final : private Http1Reader {
  public:
   // `scheme` is what the connection is ("https" behind TLS) and must outlive the codec, as must
   // `sink`.

@@ -23,7 +23,7 @@ constexpr Http1Limits kLimits = {.max_head_bytes = 2048,
                                  .max_body_bytes = 4096};
 
 // Writes each request as for a backend, and notes what that should be read as.
-class Rewriter : public RequestEvents {
+class Rewriter final : public RequestEvents {
  public:
   std::string wire;
   Transcript expected;

@@ -44,7 +44,7 @@ void CheckFragmentation(uint8_t choice, std::string_view wire) {
 }
 
 // Relays a response to a client, as far as it goes.
-class Relay : public ResponseEvents {
+class Relay final : public ResponseEvents {
  public:
   explicit Relay(std::string_view request) : server_({}, requests_) {
     size_t consumed = 0;

@@ -16,13 +16,15 @@ namespace {
 size_t allocations = 0;
 }  // namespace
 
-void* operator new(size_t size) {
+[[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t /*size*/) noexcept {
+  std::free(memory);
+}
 
 namespace portcullis::http {
 namespace {
@@ -34,7 +36,7 @@ ByteSink Counter(size_t& bytes) {
 }
 
 // A proxy of one connection each way, without the waiting.
-class Proxy : public RequestEvents, public ResponseEvents {
+class Proxy final : public RequestEvents, public ResponseEvents {
  public:
   Proxy() : server({}, *this), client({}, *this) {}
 

@@ -13,7 +13,7 @@
 namespace portcullis::http {
 namespace {
 
-constexpr int kRounds = 3000;
+constexpr int kRounds = 1000;
 
 // A message of random shape.
 class Maker {

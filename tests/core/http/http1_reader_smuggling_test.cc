@@ -126,7 +126,7 @@ TEST(Http1Smuggling, AnErrorEndsTheConnection) {
 }
 
 // Passes requests on as a proxy would, into one string of backend bytes an exchange.
-class Forwarder : public RequestEvents {
+class Forwarder final : public RequestEvents {
  public:
   std::vector<std::string> forwarded;
 

@@ -12,7 +12,7 @@
 namespace portcullis::http {
 namespace {
 
-class TestReader : public Http1Reader {
+class TestReader final : public Http1Reader {
  public:
   using Http1Reader::begun;
   using Http1Reader::EndByClose;

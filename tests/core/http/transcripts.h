@@ -86,7 +86,7 @@ class Transcript {
 };
 
 // Sinks that write a transcript and, if asked, pause their codec at every event.
-class RequestRecorder : public RequestEvents {
+class RequestRecorder final : public RequestEvents {
  public:
   Http1ServerCodec* pause = nullptr;
   Transcript transcript;
@@ -106,7 +106,7 @@ class RequestRecorder : public RequestEvents {
   }
 };
 
-class ResponseRecorder : public ResponseEvents {
+class ResponseRecorder final : public ResponseEvents {
  public:
   Http1ClientCodec* pause = nullptr;
   Transcript transcript;
