@@ -84,7 +84,7 @@ class Backend:
     def _run(self, connection):
         try:
             self._serve(connection)
-        except OSError:
+        except (OSError, http1.Truncated):
             pass  # the terminator, or the test's end, closed it
         except Exception as error:  # pylint: disable=broad-except
             self.errors.append(repr(error))

