@@ -29,41 +29,36 @@ int OpenSocket(const io::SocketAddress& address) {
 Pool::Pool(io::StreamEnv& env, io::TimerWheel& wheel, uint32_t capacity)
     : env_(env), wheel_(wheel), slab_(capacity) {}
 
-TargetRuntime* Pool::NextTarget(BackendRuntime& backend, io::Millis now_ms) const {
+// The index of the target whose turn it is: the next one not held to be down, or simply the next if all are.
+uint32_t Pool::NextTarget(const BackendRuntime& backend, io::Millis now_ms) const {
   const auto count = static_cast<uint32_t>(backend.targets.size());
   CHECK(count > 0, "backend without targets");
   for (uint32_t i = 0; i < count; ++i) {
-    TargetRuntime& target = *backend.targets[(backend.next_target + i) % count];
-    if (target.down_until_ms > now_ms) continue;
-    backend.next_target = (backend.next_target + i + 1) % count;
-    return &target;
+    const uint32_t index = (backend.next_target + i) % count;
+    if (backend.targets[index]->down_until_ms <= now_ms) return index;
   }
-  TargetRuntime& any = *backend.targets[backend.next_target];
-  backend.next_target = (backend.next_target + 1) % count;
-  return &any;
+  return backend.next_target;
 }
 
-Upstream* Pool::TakeIdle(BackendRuntime& backend, UpstreamUser& user) {
-  const auto count = static_cast<uint32_t>(backend.targets.size());
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t index = (backend.next_target + i) % count;
-    io::ListNode* node = backend.targets[index]->idle.Front();
-    if (node == nullptr) continue;
-    Upstream& upstream = OwnerOf(*node);
-    Unlist(upstream);
-    wheel_.Cancel(upstream.timer);
-    upstream.state = UpstreamState::kBusy;
-    upstream.reused = true;
-    upstream.user = &user;
-    backend.next_target = (index + 1) % count;
-    ++counters_.reuses;
-    return &upstream;
-  }
-  return nullptr;
+Upstream* Pool::TakeIdle(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms) {
+  const uint32_t index = NextTarget(backend, now_ms);
+  io::ListNode* node = backend.targets[index]->idle.Front();
+  if (node == nullptr) return nullptr;
+  Upstream& upstream = OwnerOf(*node);
+  Unlist(upstream);
+  wheel_.Cancel(upstream.timer);
+  upstream.state = UpstreamState::kBusy;
+  upstream.reused = true;
+  upstream.user = &user;
+  backend.next_target = (index + 1) % static_cast<uint32_t>(backend.targets.size());
+  ++counters_.reuses;
+  return &upstream;
 }
 
 Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms) {
-  TargetRuntime* target = NextTarget(backend, now_ms);
+  const uint32_t index = NextTarget(backend, now_ms);
+  backend.next_target = (index + 1) % static_cast<uint32_t>(backend.targets.size());
+  TargetRuntime* target = backend.targets[index].get();
   Upstream* upstream = slab_.Take();
   if (upstream == nullptr) return nullptr;
   const int fd = OpenSocket(target->address);

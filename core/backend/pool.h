@@ -26,11 +26,12 @@ class Pool {
   // `capacity` bounds upstream connections of the worker, busy, idle and closing together.
   Pool(io::StreamEnv& env, io::TimerWheel& wheel, uint32_t capacity);
 
-  // TakeIdle lends the most recently used idle connection of the backend's next target in turn, or null.
-  [[nodiscard]] Upstream* TakeIdle(BackendRuntime& backend, UpstreamUser& user);
+  // TakeIdle lends the most recently used idle connection of the backend's next target in turn; null when that target
+  // has none: Dial then takes the same target, so that requests go round whether or not connections are kept.
+  [[nodiscard]] Upstream* TakeIdle(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms);
 
-  // Dial starts a connection to the next target in turn that is not held to be down (to any if all are); `attempt`
-  // counts from 0 within one request, so that a retry goes elsewhere. Null when out of slots or descriptors.
+  // Dial starts a connection to the next target in turn that is not held to be down (to any if all are). Null when out
+  // of slots or descriptors.
   [[nodiscard]] Upstream* Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms);
 
   // OnConnect takes the connect's completion. 0: connected and lent to its user. Else an errno (ETIMEDOUT after the
@@ -64,7 +65,7 @@ class Pool {
   [[nodiscard]] uint32_t num_idle() const { return num_idle_; }
 
  private:
-  [[nodiscard]] TargetRuntime* NextTarget(BackendRuntime& backend, io::Millis now_ms) const;
+  [[nodiscard]] uint32_t NextTarget(const BackendRuntime& backend, io::Millis now_ms) const;
   void Unlist(Upstream& upstream);
 
   io::StreamEnv& env_;

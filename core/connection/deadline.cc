@@ -22,6 +22,11 @@ io::Millis RelayDeadline(const config::Timeouts& timeouts, Downstream& down) {
   return deadline;
 }
 
+// The client has taken nothing of what is queued for it for too long.
+bool Stalled(const Context& ctx, const Downstream& down) {
+  return OutputPending(down) && down.write_ms + Ms(down.runtime->timeouts.write_stall) <= ctx.now_ms;
+}
+
 }  // namespace
 
 io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
@@ -60,18 +65,24 @@ void OnDeadline(Context& ctx, Downstream& down) {
       RefuseHandshake(ctx, down, tls::Rejection::kTimeout);
       return;
     case State::kHttp:
-      if (!OutputPending(down) || deadline != down.write_ms + Ms(down.runtime->timeouts.write_stall)) {
+      if (Stalled(ctx, down)) {
+        Abort(ctx, down, CloseCause::kStalled);
+      } else {
         down.http->OnDeadline();
-        return;
       }
-      Abort(ctx, down, CloseCause::kTimeout);
       return;
     case State::kRelay:
       // A relay that stood still is cut in a way both sides can tell from a clean end.
-      Abort(ctx, down, CloseCause::kTimeout);
+      Abort(ctx, down, Stalled(ctx, down) ? CloseCause::kStalled : CloseCause::kIdle);
       return;
-    default:
-      Close(ctx, down, down.state == State::kLingering ? down.cause : CloseCause::kTimeout);
+    case State::kDialing:
+      Close(ctx, down, CloseCause::kIdle);
+      return;
+    case State::kLingering:
+      Close(ctx, down, down.cause);
+      return;
+    case State::kFree:
+    case State::kClosing:
       return;
   }
 }

@@ -95,9 +95,8 @@ void HttpRelay::OnClientBytes(std::span<const uint8_t> ciphertext) {
 
 void HttpRelay::FeedPlain(std::span<const uint8_t> plain) {
   if (server_.idle() && !plain.empty()) {
-    head_ms_ = ctx_.now_ms;
+    if (down_.requests > 0) head_ms_ = ctx_.now_ms;  // the first head is due from the handshake on
     started_ns_ = NowNs();
-    if (down_.requests > 0) ArmDeadline(ctx_, down_);
   }
   size_t consumed = 0;
   switch (server_.Feed(plain, consumed)) {
@@ -125,8 +124,14 @@ void HttpRelay::AfterFeed() {
     }
     return;
   }
-  if (!forwarding_) return;
-  if (server_.request_ended()) backend_ms_ = ctx_.now_ms;
+  if (!forwarding_) {
+    ArmDeadline(ctx_, down_);  // a head has begun: it is due
+    return;
+  }
+  if (server_.request_ended()) {
+    backend_ms_ = ctx_.now_ms;  // the answer is due
+    ArmDeadline(ctx_, down_);
+  }
   if (down_.upstream == nullptr) StartUpstream();
   if (down_.state == State::kHttp) PushRequest();
 }
@@ -235,14 +240,14 @@ io::Millis HttpRelay::Deadline() const {
 void HttpRelay::OnDeadline() {
   if (ExchangeOpen()) {
     if (server_.response_started()) {
-      Abort(ctx_, down_, CloseCause::kTimeout);
+      Abort(ctx_, down_, server_.request_ended() ? CloseCause::kBackendTimeout : CloseCause::kIdle);
     } else if (server_.request_ended()) {
       Respond(504, /*close=*/false);
     } else {
       Respond(408, /*close=*/true);
     }
   } else if (server_.idle()) {
-    Linger(ctx_, down_, CloseCause::kTimeout);
+    Linger(ctx_, down_, down_.requests > 0 ? CloseCause::kIdle : CloseCause::kHeadTimeout);
   } else {
     Respond(408, /*close=*/true);
   }

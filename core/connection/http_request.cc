@@ -128,7 +128,7 @@ http::ByteSink HttpRelay::RequestSink() {
 }
 
 void HttpRelay::StartUpstream() {
-  backend::Upstream* idle = ctx_.pool.TakeIdle(*route_->backend, down_);
+  backend::Upstream* idle = ctx_.pool.TakeIdle(*route_->backend, down_, ctx_.now_ms);
   if (idle == nullptr) {
     DialNext();
     return;

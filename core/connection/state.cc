@@ -44,8 +44,14 @@ std::string_view Name(CloseCause cause) {
       return "backend_failed";
     case CloseCause::kBadRequest:
       return "bad_request";
-    case CloseCause::kTimeout:
-      return "timeout";
+    case CloseCause::kIdle:
+      return "idle";
+    case CloseCause::kHeadTimeout:
+      return "request_head_timeout";
+    case CloseCause::kStalled:
+      return "stalled";
+    case CloseCause::kBackendTimeout:
+      return "backend_timeout";
     case CloseCause::kDrained:
       return "drained";
     case CloseCause::kInternal:

@@ -54,7 +54,10 @@ enum class CloseCause : uint8_t {
   kBackendClosed,    // tcp stage: the backend ended the conversation
   kBackendFailed,    // no backend could be reached, or it broke off in mid-response
   kBadRequest,       // HTTP framing
-  kTimeout,
+  kIdle,             // timeouts.idle: nothing was said by either side
+  kHeadTimeout,      // timeouts.request_head
+  kStalled,          // timeouts.write_stall: the client took nothing of what was queued for it
+  kBackendTimeout,   // timeouts.response, or no backend in time
   kDrained,          // shutdown
   kInternal,
 };

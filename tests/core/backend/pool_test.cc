@@ -122,14 +122,27 @@ TEST_F(PoolTest, AKeptConnectionIsLentAgainAndNotWhileLent) {
   BackendRuntime& backend = MakeBackend({Listen()});
   Upstream* first = Connected(backend);
   EXPECT_FALSE(first->reused);
-  EXPECT_EQ(pool_.TakeIdle(backend, user_), nullptr);
+  EXPECT_EQ(pool_.TakeIdle(backend, user_, now_ms_), nullptr);
   pool_.Keep(*first, now_ms_);
   EXPECT_EQ(first->state, UpstreamState::kIdle);
   EXPECT_EQ(backend.num_idle, 1U);
-  EXPECT_EQ(pool_.TakeIdle(backend, user_), first);
+  EXPECT_EQ(pool_.TakeIdle(backend, user_, now_ms_), first);
   EXPECT_TRUE(first->reused);
   EXPECT_EQ(backend.num_idle, 0U);
-  EXPECT_EQ(pool_.TakeIdle(backend, user_), nullptr);
+  EXPECT_EQ(pool_.TakeIdle(backend, user_, now_ms_), nullptr);
+}
+
+TEST_F(PoolTest, RequestsGoRoundTheTargetsWhenConnectionsAreKeptToo) {
+  BackendRuntime& backend = MakeBackend({Listen(), Listen(), Listen()});
+  std::vector<TargetRuntime*> used;
+  for (int i = 0; i < 9; ++i) {
+    Upstream* upstream = pool_.TakeIdle(backend, user_, now_ms_);
+    if (upstream == nullptr) upstream = Connected(backend);
+    used.push_back(upstream->target);
+    pool_.Keep(*upstream, now_ms_);
+  }
+  for (size_t i = 0; i < used.size(); ++i) EXPECT_EQ(used[i], backend.targets[i % 3].get()) << i;
+  EXPECT_EQ(backend.num_upstreams, 3U);
 }
 
 TEST_F(PoolTest, NoMoreIdleConnectionsAreKeptThanAllowed) {
@@ -154,7 +167,7 @@ TEST_F(PoolTest, AnIdleConnectionThatTheBackendClosesLeavesThePool) {
   Forget(upstream);
   close(peer);
   EXPECT_TRUE(RunUntil([&] { return backend.num_upstreams == 0; }));
-  EXPECT_EQ(pool_.TakeIdle(backend, user_), nullptr);
+  EXPECT_EQ(pool_.TakeIdle(backend, user_, now_ms_), nullptr);
   EXPECT_EQ(pool_.counters().idle_closed, 1U);
 }
 
