@@ -17,6 +17,13 @@
 
 namespace portcullis::io {
 
+// `bytes` of text in which no part looks like another nearby.
+inline std::string Pattern(size_t bytes) {
+  std::string text(bytes, '\0');
+  for (size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>('A' + (i * 7 + i / 251) % 53);
+  return text;
+}
+
 // A stream and everything it has reported.
 struct StreamRecord {
   Stream stream;
