@@ -168,7 +168,7 @@ void Stream::Release(StreamEnv& env, bool abort) {
   fd_ = -1;
   error_ = 0;
   pauses_ = 0;
-  recv_wanted_ = eof_ = closing_ = connecting_ = false;
+  recv_wanted_ = oneshot_ = eof_ = closing_ = connecting_ = false;
   shut_when_drained_ = write_shut_ = false;
   cancel_missed_ = served_ = false;
   close_cancels_ = 0;

@@ -81,6 +81,11 @@ class Stream : public RearmNode {
   void Connect(StreamEnv& env, const sockaddr* address, socklen_t length);
   [[nodiscard]] int OnConnect(const Cqe& cqe);
 
+  // UseOneshotRecv makes every further receive take one buffer at most, re-armed after each. A multishot receive can
+  // take 32 buffers in one pass of the kernel's before a pause has a chance: right for a client's small messages,
+  // half a mebibyte too much from a backend whose client reads slowly. A stream that was paused once goes over to it.
+  void UseOneshotRecv() { oneshot_ = true; }
+
   // StartRecv arms the multishot receive (idempotent; does nothing after EOF or while closing).
   void StartRecv(StreamEnv& env);
 
@@ -155,6 +160,7 @@ class Stream : public RearmNode {
   uint32_t inflight_ = 0;
   uint16_t pauses_ = 0;
   Recv recv_ = Recv::kIdle;
+  bool oneshot_ = false;
   bool recv_wanted_ = false;
   bool eof_ = false;
   bool closing_ = false;

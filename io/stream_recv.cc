@@ -18,7 +18,11 @@ void Stream::StartRecv(StreamEnv& env) {
 void Stream::ArmRecv(StreamEnv& env) {
   DCHECK(recv_ == Recv::kIdle && !closing_ && !eof_ && pauses_ == 0);
   io_uring_sqe* sqe = env.ring.GetSqe();
-  io_uring_prep_recv_multishot(sqe, fd_, nullptr, 0, 0);
+  if (oneshot_) {
+    io_uring_prep_recv(sqe, fd_, nullptr, 0, 0);  // 0: as much as one buffer takes
+  } else {
+    io_uring_prep_recv_multishot(sqe, fd_, nullptr, 0, 0);
+  }
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = env.buffers.group();
   sqe->user_data = UserData(Op::kRecv);
@@ -95,6 +99,7 @@ void Stream::Pause(StreamEnv& env) {
   CHECK(pauses_ < UINT16_MAX, "pauses without resumes");
   if (pauses_++ > 0) return;
   ++env.counters.recv_pauses;
+  oneshot_ = true;  // a source that outran its sink once will do so again
   if (recv_ == Recv::kStarved) {
     Unlink();
     recv_ = Recv::kIdle;

@@ -81,6 +81,7 @@ Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now
   upstream->stream.Open(fd, io::Token{.owner = io::Owner::kUpstream,
                                       .generation = upstream->generation,
                                       .slot = upstream->slot});
+  upstream->stream.UseOneshotRecv();  // bounds what a slow client can make us hold
   upstream->stream.Connect(env_, target->address.data(), target->address.length());
   wheel_.Arm(upstream->timer, now_ms + backend.connect_timeout_ms);
   ++backend.num_upstreams;
