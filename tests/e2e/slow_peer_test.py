@@ -174,7 +174,7 @@ class SlowPeer(E2ETest):
         peer = self.client(server, receive_buffer=65536)
         peer.send(request_bytes("GET /pour HTTP/1.1\nHost: app.localhost"))
         line = server.wait_log(event="connection")[0]
-        self.assertIn(line["close"], ("stall", "timeout"), line)
+        self.assertTrue(line["close"].startswith("stall"), line)
         self.assertLess(line["duration_ms"], 8000 * SLOW)
 
 
