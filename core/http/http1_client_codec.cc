@@ -31,10 +31,7 @@ void Http1ClientCodec::EncodeEnd(ByteSink out) { writer_.WriteEnd(out); }
 
 FeedResult Http1ClientCodec::Feed(std::span<const uint8_t> bytes, size_t& consumed) {
   consumed = 0;
-  if (!bytes.empty() && (!request_started() || response_ended())) {
-    reusable_ = false;
-    if (!request_started()) Fail({502, "unexpected bytes from the backend"});
-  }
+  if (!bytes.empty() && !request_started()) Fail({502, "unexpected bytes from the backend"});
   any_byte_ = any_byte_ || !bytes.empty();
   const FeedResult result = Read(bytes, consumed);
   if (result == FeedResult::kError || consumed < bytes.size()) {
@@ -108,7 +105,6 @@ HttpError Http1ClientCodec::DeliverHead() {
     sink_->OnInterim(head_);
     head_.Clear();
     StartMessage(head_.headers);
-    set_skip_body(head_request_);
     return {};
   }
   if (head_.status == 101) {

@@ -115,7 +115,6 @@ const char* Http1Reader::method_name() const {
 void Http1Reader::StartMessage(HeaderList& fields) {
   llhttp_reset(&parser_);
   phase_ = Phase::kHead;
-  skip_body_ = false;
   method_parsed_ = false;
   in_name_ = false;
   head_parsed_ = false;
@@ -124,7 +123,6 @@ void Http1Reader::StartMessage(HeaderList& fields) {
   fields_ = &fields;
   fields.Clear();
   start_text_.clear();
-  extension_bytes_ = 0;
   body_bytes_ = 0;
 }
 

@@ -62,7 +62,7 @@ class Http1Reader {
   void Fail(HttpError error);
   void RequestPause() { pause_ = true; }
   void SwitchToRaw() { phase_ = Phase::kRaw; }
-  // The response being read answers a HEAD: no body follows whatever its head says.
+  // Whether responses from here on answer a HEAD: no body follows whatever their heads say.
   void set_skip_body(bool skip) { skip_body_ = skip; }
   void set_extent(Extent extent) { extent_ = extent; }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/core/http/transcripts.h"
@@ -323,6 +324,8 @@ TEST(Http1ServerCodec, FramesResponsesForTheRequestAtHand) {
        "Content-Length: 4\r\nConnection: keep-alive\r\n\r\nabcd", true},
       {"HEAD, length", head, 200, Body::Length(4), "Content-Length: 4\r\n\r\n", true},
       {"HEAD, stream", head, 200, Body::Stream(), "Transfer-Encoding: chunked\r\n\r\n", true},
+      {"HEAD, stream to 1.0", "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200,
+       Body::Stream(), "Connection: keep-alive\r\n\r\n", true},
       {"HEAD, unsaid", head, 200, Body::None(), "\r\n", true},
       {"204", get, 204, Body::Length(4), "\r\n", true},
       {"304, length", get, 304, Body::Length(4), "Content-Length: 4\r\n\r\n", true},
@@ -407,23 +410,31 @@ TEST(Http1ServerCodec, BecomesRawAfterSwitchingProtocols) {
   EXPECT_EQ(codec.Feed(Bytes(wire).subspan(consumed), consumed), FeedResult::kUpgraded);
   EXPECT_EQ(consumed, 0u);
   EXPECT_FALSE(codec.reusable());
+  EXPECT_FALSE(codec.keep_alive());
 }
 
 TEST(Http1ServerCodec, ClosesAfterAnErrorAndWhenAsked) {
   RequestRecorder recorder;
-  Http1ServerCodec codec({}, recorder);
   size_t consumed = 0;
-  EXPECT_EQ(codec.Feed(Bytes("HEAD / HTTP/1.1\r\n\r\n"), consumed), FeedResult::kError);
-  EXPECT_EQ(codec.Feed(Bytes(Get("")), consumed), FeedResult::kError) << "nothing is read on";
-  std::string out;
-  codec.EncodeHead(MakeResponse(400, Body::Length(3)), Into(out));
-  codec.EncodeData(Bytes("abc"), Into(out));
-  EXPECT_EQ(out, "HTTP/1.1 400 R\r\nX: y\r\nContent-Length: 3\r\nConnection: close\r\n\r\n");
+  const std::string head =
+      "HTTP/1.1 400 R\r\nX: y\r\nContent-Length: 3\r\nConnection: close\r\n\r\n";
+  // The method counts as soon as it is known, also where the head is never understood.
+  for (const auto& [wire, body] :
+       {std::pair("HEAD / HTTP/1.1\r\n\r\n", ""), std::pair("HEAD / HTTP/1.1\r\nbad\r\n", ""),
+        std::pair("GET / HTTP/1.1\r\nbad\r\n", "abc"), std::pair("G\x01", "abc")}) {
+    Http1ServerCodec codec({}, recorder);
+    EXPECT_EQ(codec.Feed(Bytes(wire), consumed), FeedResult::kError);
+    EXPECT_EQ(codec.Feed(Bytes(Get("")), consumed), FeedResult::kError) << "nothing is read on";
+    std::string out;
+    codec.EncodeHead(MakeResponse(400, Body::Length(3)), Into(out));
+    codec.EncodeData(Bytes("abc"), Into(out));
+    EXPECT_EQ(out, head + body);
+  }
 
   Http1ServerCodec draining({}, recorder);
   EXPECT_EQ(draining.Feed(Bytes(Get("")), consumed), FeedResult::kMessageEnd);
   draining.CloseAfterResponse();
-  out.clear();
+  std::string out;
   draining.EncodeHead(MakeResponse(200, Body::Length(0)), Into(out));
   draining.EncodeEnd(Into(out));
   EXPECT_TRUE(out.ends_with("Content-Length: 0\r\nConnection: close\r\n\r\n"));
