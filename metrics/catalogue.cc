@@ -50,7 +50,8 @@ constexpr Type kH = Type::kHistogram;
 
 // clang-format off
 constexpr MetricInfo kCatalogue[] = {
-    {kHandshakeDuration, "portcullis_handshake_duration_seconds", kH, "listener,result,version,resumed",
+    {kHandshakeDuration, "portcullis_handshake_duration_seconds", kH,
+     "listener,result,version,resumed",
      "Time from accepting a connection to the end of its TLS handshake.", kHandshakeBounds},
     {kHandshakeRejections, "portcullis_handshake_rejections_total", kC, "listener,reason",
      "Clients not served, by reason, whether refused by a TLS alert or by an HTTP page.", {}},
@@ -63,7 +64,8 @@ constexpr MetricInfo kCatalogue[] = {
     {kActiveConnections, "portcullis_active_connections", kG, "listener",
      "Client connections open now.", {}},
     {kBytes, "portcullis_transferred_bytes_total", kC, "listener,side,direction",
-     "Payload bytes received from (rx) and sent to (tx) clients and backends, TLS framing excluded.", {}},
+     "Payload bytes received from (rx) and sent to (tx) clients and backends, TLS framing "
+     "excluded.", {}},
     {kRequests, "portcullis_http_requests_total", kC, "listener,code",
      "HTTP requests answered, by class of status code.", {}},
     {kRequestDuration, "portcullis_http_request_duration_seconds", kH, "listener",
@@ -85,7 +87,8 @@ constexpr MetricInfo kCatalogue[] = {
     {kWorkerTurnDuration, "portcullis_worker_turn_duration_seconds", kH, "",
      "Work done in one turn of a worker's loop, waiting excluded, all workers.", kTurnBounds},
     {kWorkerConnectionSlots, "portcullis_worker_connection_slots_in_use", kG, "worker",
-     "Connection slots in use, including those whose last kernel operation is still under way.", {}},
+     "Connection slots in use, including those whose last kernel operation is still under "
+     "way.", {}},
     {kWorkerBlocks, "portcullis_worker_output_blocks_in_use", kG, "worker",
      "Output blocks in use.", {}},
     {kWorkerTimerFires, "portcullis_worker_timer_fires_total", kC, "worker",
@@ -116,8 +119,10 @@ constexpr MetricInfo kCatalogue[] = {
      "Reloads of the configuration (SIGHUP); on failure the old one stays in use.", {}},
     {kConfigLastReloadSuccess, "portcullis_config_last_reload_success_timestamp_seconds", kG, "",
      "When the configuration in use took effect.", {}},
-    {kCertificateNotAfter, "portcullis_certificate_not_after_timestamp_seconds", kG, "kind,name,subject,serial",
-     "When a certificate in use expires; name is the virtual host (kind server) or the trust (kind ca).", {}},
+    {kCertificateNotAfter, "portcullis_certificate_not_after_timestamp_seconds", kG,
+     "kind,name,subject,serial",
+     "When a certificate in use expires; name is the virtual host (kind server) or the trust "
+     "(kind ca).", {}},
     {kCrlNextUpdate, "portcullis_crl_next_update_timestamp_seconds", kG, "trust,issuer",
      "When a revocation list in use is due to be replaced.", {}},
     {kProcessCpu, "process_cpu_seconds_total", kC, "",

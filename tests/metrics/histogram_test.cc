@@ -46,7 +46,7 @@ TEST(HistogramLayout, NoBucketIsWiderThanAnEighthOfItsLowerEdge) {
 
 TEST(HistogramLayout, BoundsThatPeopleWriteAreEdges) {
   for (uint64_t decade = 1'000; decade < 100'000'000'000; decade *= 10) {
-    for (const uint64_t tenths : {10, 15, 20, 25, 30, 50, 75}) {
+    for (const uint64_t tenths : {10u, 15u, 20u, 25u, 30u, 50u, 75u}) {
       EXPECT_TRUE(IsEdge(decade / 10 * tenths)) << decade / 10 * tenths;
     }
   }
