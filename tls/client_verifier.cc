@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/nid.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -14,13 +13,12 @@
 #include "tls/boringssl_compat.h"
 #include "tls/check.h"
 #include "tls/identity.h"
+#include "tls/path_checks.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::tls {
 namespace {
 
-constexpr int kMinRsaBits = 2048;
-constexpr int kMinEcBits = 224;
 // A client may send more than its path needs (roots, cross-certificates), but not so much that
 // looking through it becomes the attack.
 constexpr size_t kSpareCertificates = 8;
@@ -37,47 +35,6 @@ bool IsValidAt(const X509* certificate, int64_t now) {
          TimeValue(X509_get0_notAfter(certificate), now - 1) >= now;
 }
 
-// May this anchor sign certificates? A v3 root of old without basicConstraints may, as OpenSSL has
-// it; what says that it is no CA may not.
-bool MayIssue(X509* anchor) {
-  if (X509_check_ca(anchor) != 0) return true;
-  const uint32_t flags = X509_get_extension_flags(anchor);
-  return (flags & EXFLAG_SS) != 0 && (flags & EXFLAG_BCONS) == 0 &&
-         (X509_get_key_usage(anchor) & X509v3_KU_KEY_CERT_SIGN) != 0;
-}
-
-bool IsWeakSignature(const X509* certificate) {
-  switch (X509_get_signature_nid(certificate)) {
-    case NID_md2WithRSAEncryption:
-    case NID_md4WithRSAEncryption:
-    case NID_md5WithRSAEncryption:
-    case NID_md5WithRSA:
-    case NID_sha1WithRSAEncryption:
-    case NID_sha1WithRSA:
-    case NID_ecdsa_with_SHA1:
-    case NID_dsaWithSHA1:
-    case NID_dsaWithSHA1_2:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool IsWeakKey(X509* certificate) {
-  const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(certificate);
-  if (key == nullptr) return false;  // The verification itself has an opinion on this.
-  switch (EVP_PKEY_id(key.get())) {
-    case EVP_PKEY_RSA:
-      return EVP_PKEY_bits(key.get()) < kMinRsaBits;
-    case EVP_PKEY_EC:
-      return EVP_PKEY_bits(key.get()) < kMinEcBits;
-    case EVP_PKEY_ED25519:
-      return false;
-    default:
-      return true;
-  }
-}
-
 void Reject(Verdict& verdict, Rejection reason, int x509_error, size_t depth, const X509* culprit) {
   verdict.rejection = reason;
   verdict.x509_error = x509_error;
@@ -89,30 +46,6 @@ size_t TotalBytes(std::span<CRYPTO_BUFFER* const> chain) {
   size_t bytes = 0;
   for (const CRYPTO_BUFFER* const buffer : chain) bytes += CRYPTO_BUFFER_len(buffer);
   return bytes;
-}
-
-// CheckPath applies what the library does not: strength, and the anchor's own bound on the path
-// below it.
-void CheckPath(const STACK_OF(X509) * path, Verdict& verdict) {
-  const size_t length = sk_X509_num(path);
-  const size_t anchor = length - 1;
-  for (size_t i = 0; i < length; ++i) {
-    X509* const certificate = sk_X509_value(path, i);
-    // What signed the anchor does not matter: it is trusted as it stands.
-    if ((i != anchor && IsWeakSignature(certificate)) || IsWeakKey(certificate)) {
-      Reject(verdict, Rejection::kWeakKey, ToX509Error(Rejection::kWeakKey), i, certificate);
-      return;
-    }
-  }
-  X509* const top = sk_X509_value(path, anchor);
-  const int64_t path_bound = X509_get_pathlen(top);
-  int64_t num_intermediates = 0;
-  for (size_t i = 1; i < anchor; ++i) {
-    if ((X509_get_extension_flags(sk_X509_value(path, i)) & EXFLAG_SI) == 0) ++num_intermediates;
-  }
-  if (path_bound >= 0 && num_intermediates > path_bound) {
-    Reject(verdict, Rejection::kBadCertificate, X509_V_ERR_PATH_LENGTH_EXCEEDED, anchor, top);
-  }
 }
 
 }  // namespace
@@ -344,7 +277,9 @@ Verdict ClientVerifier::JudgePresented(const Presented& presented, int64_t now) 
            culprit);
     return verdict;
   }
-  CheckPath(path, verdict);
+  if (const PathFault fault = CheckPath(path); fault.reason != Rejection::kNone) {
+    Reject(verdict, fault.reason, fault.x509_error, fault.depth, sk_X509_value(path, fault.depth));
+  }
   return verdict;
 }
 
