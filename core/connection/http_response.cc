@@ -178,6 +178,7 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
   if (close || page.close || draining_ || ctx_.draining || !server_.request_ended()) server_.CloseAfterResponse();
   http::ResponseHead head;
   http::FillPageHead(page, ctx_.date, head);
+  if (!down_.listener->host_runtimes[down_.engine->host()->index].server_tokens) head.headers.Remove("Server");
   server_.EncodeHead(head, ReplySink());
   server_.EncodeData(std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), ReplySink());
   server_.EncodeEnd(ReplySink());

@@ -19,6 +19,7 @@ struct HostRuntime {
   config::IdentityProfile identity = config::IdentityProfile::kIngressNginx;
   config::Forwarding forwarding = config::Forwarding::kXForwarded;
   bool pass_certificate = false;
+  bool server_tokens = true;    // pages made here name a server
   backend::BackendRuntime* backend = nullptr;
 };
 

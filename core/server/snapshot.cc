@@ -230,6 +230,7 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_pt
       listener->host_runtimes.push_back({.identity = host->identity,
                                          .forwarding = host->forwarding,
                                          .pass_certificate = host->client_auth.pass_certificate,
+                                         .server_tokens = host->server_tokens,
                                          .backend = backends[host->backend]});
     }
     runtime->listeners.push_back(std::move(listener));
