@@ -79,6 +79,25 @@ TEST_P(StreamRecv, WhatAPauseHeldComesBeforeWhatArrivesLater) {
   EXPECT_EQ(record.received, "first second third");
 }
 
+// A caller may sit on bytes while the next completion is dispatched already.
+TEST_P(StreamRecv, WhatTheCallerHoldsComesBeforeWhatWasHeldAlready) {
+  TcpPair pair = MakeTcpPair();
+  StreamRecord& record = rig().Open(std::move(pair.near));
+  record.stream.StartRecv(env());
+  Write(pair.far, "first ");
+  const Cqe first = Reap(1).at(0);
+  Write(pair.far, "second");
+  const Cqe second = Reap(1).at(0);
+  const BufferLease in_hand(rig().buffers(), first);
+  ASSERT_EQ(record.stream.OnRecv(env(), first, in_hand.bytes()), RecvEvent::kData);
+  record.stream.Pause(env());
+  rig().Dispatch(second);
+  EXPECT_TRUE(record.stream.has_held());
+  record.stream.Hold(in_hand.bytes());
+  rig().Resume(record);
+  EXPECT_EQ(record.received, "first second");
+}
+
 TEST_P(StreamRecv, APausedStreamLeavesBytesToTheKernel) {
   TcpPair pair = MakeTcpPair();
   StreamRecord& record = rig().Open(std::move(pair.near));
