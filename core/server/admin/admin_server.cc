@@ -190,8 +190,11 @@ int AdminServer::OnRequest(mg_connection* connection) {
   // C frames are above: nothing may be thrown through them.
   try {
     const std::string_view method = request->request_method;
+    const std::string_view path = request->local_uri != nullptr ? request->local_uri : "";
+    // civetweb's threads have 100 KiB of stack, which rendering the metrics comes near; this one has the usual size.
+    // A scrape every few seconds can pay for a thread.
     const AdminResponse response =
-        server->pages_.Respond(method, request->local_uri != nullptr ? request->local_uri : "");
+        std::async(std::launch::async, [&] { return server->pages_.Respond(method, path); }).get();
     Send(connection, response, method != "HEAD");
     return response.status;
   } catch (const std::exception&) {
