@@ -19,7 +19,7 @@ constexpr std::string_view kUnixPrefix = "unix:";
 // The C functions below would take a NUL for the end.
 bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
-absl::Status Wrong(std::string why) { return absl::InvalidArgumentError(why); }
+absl::Status Wrong(const std::string& why) { return absl::InvalidArgumentError(why); }
 
 struct Parts {
   std::string_view host;

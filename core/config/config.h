@@ -61,7 +61,7 @@ struct VirtualHost {
   ClientAuth client_auth;
   IdentityProfile identity = IdentityProfile::kIngressNginx;
   Forwarding forwarding = Forwarding::kXForwarded;
-  bool server_tokens = true;               // pages made here say `Server: nginx`, as nginx's do; false: nothing
+  bool server_tokens = true;  // pages made here say `Server: nginx`, as nginx's do; false: nothing
   std::string backend;        // name of a Backend
   Location where;
 };

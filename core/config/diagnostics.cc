@@ -9,7 +9,7 @@
 
 namespace portcullis::config {
 
-void Diagnostics::Error(Finding finding) {
+void Diagnostics::Error(const Finding& finding) {
   if (full()) {
     ++num_errors_dropped_;
     return;

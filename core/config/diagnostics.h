@@ -39,7 +39,7 @@ class Diagnostics {
   Diagnostics& operator=(const Diagnostics&) = delete;
 
   // Error records that the configuration cannot be used.
-  void Error(Finding finding);
+  void Error(const Finding& finding);
   // Warn records that it can, but hardly says what its author meant.
   void Warn(Position where, std::string_view path, std::string_view text);
 

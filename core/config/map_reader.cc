@@ -117,7 +117,7 @@ void MapReader::Duration(std::string_view field, DurationRange range,
 
 void MapReader::TextList(std::string_view field, const TextRule& rule,
                          std::vector<std::string>& out) {
-  List(field, [&](Value item, size_t) {
+  List(field, [&](const Value& item, size_t) {
     if (std::optional<std::string> text = TextOf(context_, item, rule)) {
       out.push_back(*std::move(text));
     }

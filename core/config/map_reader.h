@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+
 #include "core/config/config.h"
 #include "core/config/diagnostics.h"
 #include "core/config/enum_names.h"
@@ -51,9 +53,11 @@ struct NumberRange {
   uint32_t max;
 };
 
-extern const TextRule kAnyTextRule;  // not empty, no control characters
-extern const TextRule
-    kNameRule;  // letters, digits and . _ - *, 1 to 128: names are metric labels too
+// Not empty, no control characters.
+extern const TextRule kAnyTextRule;
+// 1 to 128 letters, digits, '.', '_', '-' and '*': names end up as metric labels.
+extern const TextRule kNameRule;
+// As ParseListenAddress, ParseTargetAddress and ParseServerName.
 extern const TextRule kListenAddressRule;
 extern const TextRule kTargetAddressRule;
 extern const TextRule kServerNameRule;
@@ -70,13 +74,21 @@ class MapReader {
   // mapping must be taken, by this or by one of the readers below, before Finish.
   std::optional<Value> Take(std::string_view field);
 
+  // The following write the field's value to `out` if it is there and fits.
+  //
+  // Text takes a scalar that fits `rule`.
   void Text(std::string_view field, const TextRule& rule, std::string& out);
-  void Path(std::string_view field,
-            std::string& out);  // made absolute or relative to the working folder
+  // Path takes a file's path and resolves it (ResolvePath).
+  void Path(std::string_view field, std::string& out);
+  // Number takes decimal digits within `range`.
   void Number(std::string_view field, NumberRange range, uint32_t& out);
+  // Bytes takes a size, "32KiB", within `range`, in bytes.
   void Bytes(std::string_view field, NumberRange range, uint32_t& out);
+  // Duration takes a duration, "10s", within `range`.
   void Duration(std::string_view field, DurationRange range, std::chrono::milliseconds& out);
+  // Word takes one of `words`.
   void Word(std::string_view field, std::span<const std::string_view> words, std::string& out);
+  // Choice takes one of the names in `table`.
   template <typename T, size_t N>
   void Choice(std::string_view field, const Named<T> (&table)[N], T& out);
 
@@ -89,7 +101,8 @@ class MapReader {
 
   // Finish reports the fields that nobody took and those that stand there twice.
   void Finish();
-  // Require reports `field` if it is absent from what is a mapping.
+  // Require reports that `field`, once taken, was absent; what is no mapping was reported by
+  // Finish.
   void Require(std::string_view field, std::string_view allowed);
   // has returns whether `field` is there, well-formed or not.
   [[nodiscard]] bool has(std::string_view field) const;
@@ -118,7 +131,8 @@ std::optional<size_t> WordOf(ReadContext& context, const Value& value,
 void Reject(ReadContext& context, const Value& value, std::string_view allowed,
             std::string_view hint = {});
 
-// ResolvePath returns `path` as seen from the configuration file's folder.
+// ResolvePath returns `path` itself if absolute, else that folder's `path`. Its dots stay: a folder
+// may be a symbolic link.
 std::string ResolvePath(const ReadContext& context, std::string_view path);
 
 template <typename T, size_t N>

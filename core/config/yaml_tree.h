@@ -1,7 +1,7 @@
 // YamlTree: the values of one YAML document with the place of each. Built from yaml-cpp's parse
-// events and not from its Node, which loses duplicate keys' order of precedence, places of empty
-// values and further documents. This is the one boundary to yaml-cpp: its exceptions end here.
-// Owned by one ParseConfig call, one thread. Knows no field names.
+// events: its Node tells neither where an empty value belongs nor that further documents follow,
+// and may contain itself. This is the one boundary to yaml-cpp: its exceptions end here. Owned by
+// one ParseConfig call, one thread. Knows no field names.
 #pragma once
 
 #include <cstdint>
