@@ -130,7 +130,7 @@ TEST(RequestParser, RefusesWhatTwoReadersCouldReadInTwoWays) {
       "GET / HTTP/1.1\r\nHost\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n",
-      std::string("GET / HTTP/1.1\r\nHost: h\r\nA: b\0c\r\n\r\n", 39),
+      std::string("GET / HTTP/1.1\r\nHost: h\r\nA: b") + '\0' + "c\r\n\r\n",
       post + "Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
       post + "Content-Length: 1, 1\r\n\r\n",
       post + "Content-Length: +1\r\n\r\n",
