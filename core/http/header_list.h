@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,13 +26,9 @@ struct Header {
 
 class HeaderList {
  public:
+  // For range-for only.
   class Iterator {
    public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = Header;
-    using difference_type = std::ptrdiff_t;
-    using pointer = void;
-    using reference = Header;
     Iterator(const HeaderList* list, size_t index) : list_(list), index_(index) {}
     Header operator*() const { return (*list_)[index_]; }
     Iterator& operator++() {
