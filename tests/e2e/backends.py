@@ -130,7 +130,6 @@ class HttpBackend(Backend):
 
     def _serve_http(self, connection):
         while (request := connection.http.head()) is not None:
-            request.headers_only = True
             path = request.target.split("?")[0]
             if path in self.raw:
                 self.requests.append(request)

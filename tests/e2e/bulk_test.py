@@ -99,12 +99,11 @@ class Bulk(E2ETest):
         received = []
 
         def exchange(connection):
-            reader = threading.Thread(target=lambda: received.append(hash_of(iter(connection.recv, b""))))
+            reader = threading.Thread(target=lambda: received.append(hash_of(connection.http.exactly(SIZE))))
             reader.start()
             for piece in self.patterns[SIZE].pieces():
                 connection.send(piece)
-            connection.finish()
-            reader.join(TIMEOUT)
+            reader.join(TIMEOUT)  # only then our end: it makes s_client leave, whatever it still has to send
         app = self.backend(exchange)
         self.server = self.serve(tcp_config(self.pki, app.address))
         command = ["openssl", "s_client", "-quiet", "-connect", f"127.0.0.1:{self.server.port}", "-servername",

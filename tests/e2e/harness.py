@@ -113,9 +113,6 @@ class Server:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize()
 
-    def threads(self):
-        return [int(t) for t in os.listdir(f"/proc/{self.pid}/task")]
-
     def admin_get(self, path):
         """(status, body) of a page of the admin server."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.admin}{path}", headers={"Connection": "close"})

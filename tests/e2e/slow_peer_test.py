@@ -10,7 +10,7 @@ from clients import Closed, request_bytes
 from harness import MIB, SANITIZER, SLOW, E2ETest, http_config, tcp_config
 
 WANTED = 1024 * MIB       # what the eager side would send to each peer
-WARM = (4 if SANITIZER else 32) * MIB
+WARM = (4 if SANITIZER else 8) * MIB
 PEERS = 4 if SANITIZER else 20
 RSS_BOUND = (64 if SANITIZER else 16) * MIB
 # What the four socket buffers on the way may hold for each peer, at the kernel's largest.
@@ -44,7 +44,7 @@ class SlowPeer(E2ETest):
 
     def warm(self, server):
         """Full-speed transfers both ways, so that every receive buffer of both workers has been touched: what is
-        measured is what stalled peers cost on top. 32 MiB is more than a worker's buffers of either kind."""
+        measured is what stalled peers cost on top."""
         for _ in range(8):
             with self.client(server) as client:
                 client.send(request_bytes("PUT /warm HTTP/1.1\nHost: app.localhost\nContent-Length: %d" % WARM))
