@@ -1,5 +1,5 @@
-"""A gibibyte each way, through HTTP and through TCP, arriving whole: the SHA-256 matches. (The other framing of each HTTP
-direction carries an eighth of it.)"""
+"""A gibibyte each way, through HTTP and through TCP, arriving whole: the SHA-256 matches. (The other framing of
+each HTTP direction carries an eighth of it.)"""
 
 import hashlib
 import subprocess

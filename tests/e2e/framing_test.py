@@ -121,9 +121,10 @@ class Framing(E2ETest):
         self.assertEqual(self.app.requests, [], "no request was complete")
 
     def test_a_head_too_big_is_431(self):
-        cases = {"one long header": b"GET / HTTP/1.1\r\n" + HOST + b"X-A: " + b"a" * 9000 + b"\r\n\r\n",
-                 "many headers": b"GET / HTTP/1.1\r\n" + HOST + b"".join(b"X-%d: 1\r\n" % n for n in range(60)) + b"\r\n",
-                 "no end": b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 3000}
+        start = b"GET / HTTP/1.1\r\n" + HOST
+        cases = {"one long header": start + b"X-A: " + b"a" * 9000 + b"\r\n\r\n",
+                 "many headers": start + b"".join(b"X-%d: 1\r\n" % n for n in range(60)) + b"\r\n",
+                 "no end": start + b"X: y\r\n" * 3000}
         for what, data in cases.items():
             with self.subTest(what):
                 client = self.client(self.server)

@@ -201,7 +201,8 @@ class Interim(HttpTest):
         self.assertEqual((answer.interim, answer.body), ([], b"after"))
 
     def test_an_answer_before_the_body_s_end_reaches_the_client(self):
-        self.app.raw["/early"] = lambda c, r: (respond(c, 413, b"too much", headers=[("Connection", "close")]), False)[1]
+        self.app.raw["/early"] = lambda c, r: (
+            respond(c, 413, b"too much", headers=[("Connection", "close")]), False)[1]
         client = self.client(self.server)
         client.send(request_bytes("POST /early HTTP/1.1\nHost: app.localhost\nContent-Length: 100000000") + b"x" * 1000)
         answer = client.http.response("POST")

@@ -66,7 +66,8 @@ class Identity(E2ETest):
         self.start(client_auth={"pass_certificate": True})
         for cert in (self.pki.client, self.pki.client_rsa, self.pki.chained):
             (value,) = self.ask(cert=cert)["ssl-client-cert"]
-            self.assertRegex(value, r"^-----BEGIN%20CERTIFICATE-----%0A[A-Za-z0-9%._~-]+%0A-----END%20CERTIFICATE-----%0A$")
+            self.assertRegex(value, r"^-----BEGIN%20CERTIFICATE-----%0A[A-Za-z0-9%._~-]+"
+                                    r"%0A-----END%20CERTIFICATE-----%0A$")
             pem = urllib.parse.unquote(value)
             self.assertEqual(openssl("x509", "-outform", "DER", data=pem.encode()), cert.der())
             self.assertEqual(pem.encode(), openssl("x509", "-in", cert.leaf), "PEM as OpenSSL writes it")

@@ -125,7 +125,7 @@ class Ca:
         return self.issue(name, f"/CN={name}", _LEAF + SERVER_EKU + "\n" + _SERVER_NAMES, **options)
 
     def crl(self, path, revoked=(), days=7):
-        """Writes a CRL which lists `revoked` (Certs of this Ca); its nextUpdate is `days` from now (may be negative)."""
+        """Writes a CRL which lists `revoked` (Certs of this Ca), nextUpdate `days` from now (may be negative)."""
         scratch = Path(f"{path}.scratch")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)

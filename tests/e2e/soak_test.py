@@ -24,7 +24,8 @@ class Soak(E2ETest):
 
     def served(self, version):
         with self.client(self.server, context=self.contexts["client", version]) as client:
-            client.send(request_bytes("POST /echo HTTP/1.1\nHost: app.localhost\nContent-Length: 50000") + b"s" * 50_000)
+            client.send(request_bytes("POST /echo HTTP/1.1\nHost: app.localhost\nContent-Length: 50000"))
+            client.send(b"s" * 50_000)
             self.assertEqual(client.http.response("POST").status, 200)
 
     def refused_by_page(self, version):
