@@ -98,6 +98,22 @@ TEST_P(StreamRecv, WhatTheCallerHoldsComesBeforeWhatWasHeldAlready) {
   EXPECT_EQ(record.received, "first second");
 }
 
+TEST_P(StreamRecv, BytesDoNotOvertakeHeldOnesThatNobodyHasTakenYet) {
+  TcpPair pair = MakeTcpPair();
+  StreamRecord& record = rig().Open(std::move(pair.near));
+  record.stream.StartRecv(env());
+  Write(pair.far, "first ");
+  const Cqe first = Reap(1).at(0);
+  record.stream.Pause(env());
+  rig().Dispatch(first);
+  record.stream.Resume(env());  // and no TakeHeld
+  Write(pair.far, "second");
+  ASSERT_TRUE(rig().RunUntil([&] { return record.stream.bytes_received() == 12; }));
+  EXPECT_EQ(record.received, "");
+  const std::vector<uint8_t> held = record.stream.TakeHeld();
+  EXPECT_EQ(std::string(held.begin(), held.end()), "first second");
+}
+
 TEST_P(StreamRecv, APausedStreamLeavesBytesToTheKernel) {
   TcpPair pair = MakeTcpPair();
   StreamRecord& record = rig().Open(std::move(pair.near));
