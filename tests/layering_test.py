@@ -41,8 +41,10 @@ def may_include(user, used):
     """Whether a file of part `user` may include one of part `used`."""
     if user == used or user == "tests":
         return True
+    if user == "bench" and used == "tests":
+        return True  # the test PKI and client, which micro benchmarks drive the engine with
     if used in ("tests", "bench", "deploy"):
-        return False
+        return user == used
     if user in GROUND:
         return False
     if user.startswith("core/"):

@@ -27,7 +27,18 @@ CLANG_FORMAT = "clang-format-19"
 # Sources which no test file of their own name covers, and the file which does.
 TESTED_BY = {
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
+    "core/server/serve.cc": "tests/e2e/signals_test.py",
+    "core/server/snapshot.cc": "tests/e2e/cli_test.py",
+    "core/server/supervisor.cc": "tests/e2e/reload_test.py",
+    # A worker's parts show what they do in the whole that the test drives, on the kernel's ring and on one with faults.
+    "core/worker/control.cc": "tests/core/worker/worker_test.cc",
+    "core/worker/dispatch.cc": "tests/core/worker/worker_test.cc",
+    **{f"core/connection/{part}.cc": "tests/core/worker/worker_test.cc" for part in (
+        "close", "context", "deadline", "downstream", "handshake", "http_relay", "http_request", "http_response",
+        "record", "tcp_relay")},
 }
+
+TABLE_LABEL = re.compile(r"\s*case [\w:]+:$")
 
 # Words which announce that something is unfinished, and names of machines that are not everybody's. Spelt apart so
 # that this file does not hold them.
@@ -161,8 +172,11 @@ def check_function_sizes(files):
         if is_test(name):
             continue
         for first, last in functions(source_files.without_comments(source_files.read(name))):
-            if last - first + 1 > MAX_FUNCTION_LINES:
-                yield f"{name}:{first}: a function of {last - first + 1} lines, {MAX_FUNCTION_LINES} allowed"
+            # A switch that only names things is a table: a row counts once, however it is wrapped.
+            lines = source_files.read(name)[first - 1:last]
+            size = sum(not TABLE_LABEL.match(line) for line in lines)
+            if size > MAX_FUNCTION_LINES:
+                yield f"{name}:{first}: a function of {size} lines, {MAX_FUNCTION_LINES} allowed"
 
 
 def check_code(files):

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "tls/rejection.h"
 
 namespace portcullis::bench {
@@ -96,8 +97,8 @@ ClientStatus ClientTls::Handshake(std::span<const uint8_t>& input, tls::Sink sin
   return result == 1 ? ClientStatus::kDone : Judge(result);
 }
 
-ClientStatus ClientTls::Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced,
-                             tls::Sink sink) {
+ClientStatus ClientTls::Read(std::span<const uint8_t>& input, std::span<uint8_t> plain,
+                             size_t& produced, tls::Sink sink) {
   const Lend lend(io_, &input, sink);
   produced = 0;
   const int result = SSL_read(ssl_.get(), plain.data(), static_cast<int>(plain.size()));
@@ -108,7 +109,8 @@ ClientStatus ClientTls::Read(std::span<const uint8_t>& input, std::span<uint8_t>
 
 bool ClientTls::Write(std::string_view plain, tls::Sink sink) {
   const Lend lend(io_, nullptr, sink);
-  return SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size())) == static_cast<int>(plain.size());
+  return SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size())) ==
+         static_cast<int>(plain.size());
 }
 
 std::string ClientTls::failure() const { return failure_; }

@@ -1,5 +1,5 @@
-// ClientTls: the client's side of a TLS connection, sans-I/O, like tls::Engine is the server's: ciphertext in and out by
-// spans. ClientContext holds what all connections share. One thread each.
+// ClientTls: the client's side of a TLS connection, sans-I/O, like tls::Engine is the server's:
+// ciphertext in and out by spans. ClientContext holds what all connections share. One thread each.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+
 #include "bench/loadgen/options.h"
 #include "tls/engine.h"
 #include "tls/span_bio.h"
@@ -19,7 +20,8 @@ namespace portcullis::bench {
 
 class ClientContext {
  public:
-  // Create reads the files the options name. A context of its own for each thread: nothing is shared on the way.
+  // Create reads the files the options name. A context of its own for each thread: nothing is
+  // shared on the way.
   static absl::StatusOr<std::unique_ptr<ClientContext>> Create(const Options& options);
   [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
   [[nodiscard]] const std::string& sni() const { return sni_; }
@@ -42,7 +44,8 @@ class ClientTls {
   // Handshake goes as far as `input` allows; kDone when our side is complete.
   ClientStatus Handshake(std::span<const uint8_t>& input, tls::Sink sink);
   // Read decrypts into `plain` (kDone: `produced` bytes); kClosed is the server's close_notify.
-  ClientStatus Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced, tls::Sink sink);
+  ClientStatus Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced,
+                    tls::Sink sink);
   [[nodiscard]] bool Write(std::string_view plain, tls::Sink sink);
 
   // failure names what went wrong: "alert: certificate_required", or the library's own reason.

@@ -17,13 +17,18 @@ int64_t NowNs() {
 
 io::Millis NowMs() { return static_cast<io::Millis>(NowNs() / 1'000'000); }
 
-uint32_t Micros(int64_t from_ns, int64_t to_ns) { return static_cast<uint32_t>((to_ns - from_ns) / 1000); }
+uint32_t Micros(int64_t from_ns, int64_t to_ns) {
+  return static_cast<uint32_t>((to_ns - from_ns) / 1000);
+}
 
 }  // namespace
 
 Driver::Driver(const Options& options, uint32_t connections, Shared& shared)
     // Closing sessions hold their slots a little longer.
-    : options_(options), connections_(connections), shared_(shared), sessions_(connections * 2 + 16) {}
+    : options_(options),
+      connections_(connections),
+      shared_(shared),
+      sessions_(connections * 2 + 16) {}
 
 absl::Status Driver::SetUp() {
   absl::StatusOr<std::unique_ptr<ClientContext>> context = ClientContext::Create(options_);
@@ -32,7 +37,8 @@ absl::Status Driver::SetUp() {
   absl::StatusOr<std::unique_ptr<io::UringRing>> ring = io::UringRing::Create(io::RingOptions{});
   if (!ring.ok()) return ring.status();
   ring_ = *std::move(ring);
-  absl::StatusOr<std::unique_ptr<io::BufferRing>> buffers = io::BufferRing::Create(*ring_, 0, 1024, 8192);
+  absl::StatusOr<std::unique_ptr<io::BufferRing>> buffers =
+      io::BufferRing::Create(*ring_, 0, 1024, 8192);
   if (!buffers.ok()) return buffers.status();
   buffers_ = *std::move(buffers);
   env_.emplace(io::StreamEnv{*ring_, *buffers_, blocks_, rearm_, counters_});
@@ -117,7 +123,7 @@ void Driver::Settle(Session& session, Outcome outcome) {
       tally_.total_us.push_back(Micros(session.started_ns(), NowNs()));
       tally_.handshake_us.push_back(Micros(session.started_ns(), session.handshake_ns()));
       const uint64_t done = shared_.done.fetch_add(1, std::memory_order_relaxed) + 1;
-      if (options_.handshakes != 0 && done >= options_.handshakes) shared_.stop.store(true, std::memory_order_relaxed);
+      if (options_.handshakes != 0 && done >= options_.handshakes) shared_.Stop();
     } else if (outcome == Outcome::kFailed) {
       ++tally_.failures[session.failure()];
       shared_.failed.fetch_add(1, std::memory_order_relaxed);

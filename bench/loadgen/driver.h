@@ -1,12 +1,18 @@
-// Driver: one thread of the load: its own ring, sessions and tally. Closed loop: it keeps a number of sessions going, and
-// starts the next when one has ended. Sessions that end while warming up are not counted.
+// Driver: one thread of the load: its own ring, sessions and tally. Closed loop: it keeps a number
+// of sessions going, and starts the next when one has ended. Sessions that end while warming up are
+// not counted.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
+
 #include "bench/loadgen/session.h"
 #include "bench/loadgen/tally.h"
 #include "io/buffer_ring.h"
@@ -14,9 +20,18 @@
 
 namespace portcullis::bench {
 
-// What the threads share with the one that waits for them. `counting` and `stop` are set by that one; `done` and
-// `failed` are for its progress line.
+// What the threads share with the one that waits for them. `counting` and `stop` are set by that
+// one; `done` and `failed` are for its progress line.
 struct Shared {
+  // Stop ends the run and wakes whoever waits for that.
+  void Stop() {
+    const std::lock_guard lock(mutex);
+    stop.store(true);
+    stopped.notify_all();
+  }
+
+  std::mutex mutex;
+  std::condition_variable stopped;
   std::atomic<bool> counting{false};
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> done{0};
@@ -27,8 +42,8 @@ class Driver {
  public:
   Driver(const Options& options, uint32_t connections, Shared& shared);
 
-  // Run makes the ring on the calling thread and drives until shared.stop, then ends what is under way. The error is
-  // that of the ring or of the client's files.
+  // Run makes the ring on the calling thread and drives until shared.stop, then ends what is under
+  // way. The error is that of the ring or of the client's files.
   absl::Status Run();
   [[nodiscard]] Tally& tally() { return tally_; }
 

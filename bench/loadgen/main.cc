@@ -1,6 +1,9 @@
-// portcullis-loadgen: full mutual handshakes against a TLS server, as many as it takes, and what came of them.
+// portcullis-loadgen: full mutual handshakes against a TLS server, as many as it takes, and what
+// came of them.
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -25,21 +28,25 @@ double OwnCpuSeconds() {
 
 using Clock = std::chrono::steady_clock;
 
-double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // Lets `seconds` pass, or less when the threads stop by themselves; a progress line once a second.
 void Watch(const Options& options, Shared& shared, double seconds, const char* phase) {
   const Clock::time_point start = Clock::now();
   uint64_t last_done = shared.done.load();
-  double next_line = 1;
-  while (!shared.stop.load() && SecondsSince(start) < seconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    if (!options.progress || SecondsSince(start) < next_line) continue;
+  const auto stopped = [&] { return shared.stop.load(); };
+  for (double next = 1; !stopped() && SecondsSince(start) < seconds; next += 1) {
+    const auto wait = std::chrono::duration<double>(std::min(next, seconds) - SecondsSince(start));
+    std::unique_lock lock(shared.mutex);
+    shared.stopped.wait_for(lock, wait, stopped);
+    if (!options.progress) continue;
     const uint64_t done = shared.done.load();
-    std::fprintf(stderr, "%s %3.0f s  %6llu/s  %llu failed\n", phase, next_line,
-                 static_cast<unsigned long long>(done - last_done), static_cast<unsigned long long>(shared.failed.load()));
+    std::fprintf(stderr, "%s %3.0f s  %6llu/s  %llu failed\n", phase, SecondsSince(start),
+                 static_cast<unsigned long long>(done - last_done),
+                 static_cast<unsigned long long>(shared.failed.load()));
     last_done = done;
-    next_line += 1;
   }
 }
 
@@ -53,11 +60,12 @@ absl::StatusOr<Result> Load(const Options& options) {
   Shared shared;
   std::vector<Thread> threads(options.threads);
   for (uint32_t i = 0; i < options.threads; ++i) {
-    const uint32_t share = options.connections / options.threads + (i < options.connections % options.threads ? 1 : 0);
+    const uint32_t share =
+        options.connections / options.threads + (i < options.connections % options.threads ? 1 : 0);
     threads[i].driver = std::make_unique<Driver>(options, share, shared);
     threads[i].thread = std::thread([&shared, &thread = threads[i]] {
       thread.status = thread.driver->Run();
-      if (!thread.status.ok()) shared.stop.store(true);
+      if (!thread.status.ok()) shared.Stop();
     });
   }
   Watch(options, shared, options.warmup_s, "warm-up");
@@ -69,7 +77,7 @@ absl::StatusOr<Result> Load(const Options& options) {
   Result result;
   result.seconds = SecondsSince(start);
   result.cpu_seconds = OwnCpuSeconds() - cpu_before;
-  shared.stop.store(true);
+  shared.Stop();
   absl::Status status;
   for (Thread& thread : threads) {
     thread.thread.join();
@@ -83,14 +91,15 @@ absl::StatusOr<Result> Load(const Options& options) {
 int Main(std::span<const char* const> arguments) {
   const absl::StatusOr<Options> options = ParseOptions(arguments);
   if (!options.ok()) {
-    std::fprintf(stderr, "portcullis-loadgen: %s\n\n%s", std::string(options.status().message()).c_str(),
-                 Usage().c_str());
+    std::fprintf(stderr, "portcullis-loadgen: %s\n\n%s",
+                 std::string(options.status().message()).c_str(), Usage().c_str());
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
   absl::StatusOr<Result> result = Load(*options);
   if (!result.ok()) {
-    std::fprintf(stderr, "portcullis-loadgen: %s\n", std::string(result.status().message()).c_str());
+    std::fprintf(stderr, "portcullis-loadgen: %s\n",
+                 std::string(result.status().message()).c_str());
     return 1;
   }
   std::fputs(Text(*result).c_str(), stdout);
@@ -109,5 +118,6 @@ int Main(std::span<const char* const> arguments) {
 }  // namespace portcullis::bench
 
 int main(int argc, char** argv) {
-  return portcullis::bench::Main(std::span(const_cast<const char* const*>(argv), static_cast<size_t>(argc)).subspan(1));
+  return portcullis::bench::Main(
+      std::span(const_cast<const char* const*>(argv), static_cast<size_t>(argc)).subspan(1));
 }

@@ -23,7 +23,8 @@ constexpr std::array<Flag, 17> kFlags = {{
     {"--cert", "FILE", "client certificate chain, PEM"},
     {"--key", "FILE", "its key, PEM"},
     {"--ca", "FILE", "CA that the server's certificate must chain to (not verified without)"},
-    {"--mode", "get|hs", "get: count whole answers with status 200; hs: our side of the handshake (get)"},
+    {"--mode", "get|hs",
+     "get: count whole answers with status 200; hs: our side of the handshake (get)"},
     {"--tls", "1.2|1.3", "version (1.3)"},
     {"--connections", "N", "at once (32)"},
     {"--threads", "N", "(1)"},
@@ -40,7 +41,8 @@ absl::Status Bad(absl::string_view flag, absl::string_view value, absl::string_v
   return absl::InvalidArgumentError(absl::StrCat(flag, ": found '", value, "', wanted ", wanted));
 }
 
-absl::Status SetCount(const std::string& flag, const std::string& value, uint32_t most, uint32_t& out) {
+absl::Status SetCount(const std::string& flag, const std::string& value, uint32_t most,
+                      uint32_t& out) {
   if (!absl::SimpleAtoi(value, &out) || out == 0 || out > most) {
     return Bad(flag, value, absl::StrCat("a number from 1 to ", most));
   }
@@ -77,7 +79,8 @@ absl::Status Set(const std::string& flag, const std::string& value, Options& opt
   } else if (flag == "--timeout") {
     return SetSeconds(flag, value, options.timeout_s);
   } else if (flag == "--handshakes") {
-    if (!absl::SimpleAtoi(value, &options.handshakes) || options.handshakes == 0) return Bad(flag, value, "a number");
+    if (!absl::SimpleAtoi(value, &options.handshakes) || options.handshakes == 0)
+      return Bad(flag, value, "a number");
   } else {
     std::string& text = flag == "--sni"    ? options.sni
                         : flag == "--path" ? options.path
@@ -106,21 +109,25 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
     for (const Flag& each : kFlags) {
       if (flag == each.name) known = &each;
     }
-    if (known == nullptr) return absl::InvalidArgumentError(absl::StrCat("unknown option '", flag, "'"));
+    if (known == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("unknown option '", flag, "'"));
     if (known->value == nullptr) {
       (flag == "--quiet" ? options.progress : not_loopback) = flag != "--quiet";
       continue;
     }
-    if (++i == arguments.size()) return absl::InvalidArgumentError(absl::StrCat(flag, " needs ", known->value));
+    if (++i == arguments.size())
+      return absl::InvalidArgumentError(absl::StrCat(flag, " needs ", known->value));
     if (absl::Status status = Set(flag, arguments[i], options); !status.ok()) return status;
   }
-  if (options.target.family() == AF_UNSPEC) return absl::InvalidArgumentError("--target is missing");
+  if (options.target.family() == AF_UNSPEC)
+    return absl::InvalidArgumentError("--target is missing");
   if (options.certificate.empty() != options.key.empty()) {
     return absl::InvalidArgumentError("--cert and --key go together");
   }
   if (!IsLoopback(options.target) && !not_loopback) {
-    return absl::InvalidArgumentError(absl::StrCat("the target ", options.target.ToString(),
-                                                   " is not on this machine; --not-loopback if it is yours to load"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the target ", options.target.ToString(),
+                     " is not on this machine; --not-loopback if it is yours to load"));
   }
   if (options.threads > options.connections) options.threads = options.connections;
   return options;
@@ -129,8 +136,10 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
 std::string Usage() {
   std::string text = "portcullis-loadgen --target ADDR [--cert FILE --key FILE] [...]\n";
   for (const Flag& flag : kFlags) {
-    const std::string left = absl::StrCat("  ", flag.name, flag.value == nullptr ? "" : " ", flag.value == nullptr ? "" : flag.value);
-    absl::StrAppend(&text, left, std::string(left.size() < 26 ? 26 - left.size() : 1, ' '), flag.help, "\n");
+    const std::string left = absl::StrCat("  ", flag.name, flag.value == nullptr ? "" : " ",
+                                          flag.value == nullptr ? "" : flag.value);
+    absl::StrAppend(&text, left, std::string(left.size() < 26 ? 26 - left.size() : 1, ' '),
+                    flag.help, "\n");
   }
   return text;
 }

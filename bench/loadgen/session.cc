@@ -33,7 +33,8 @@ Outcome Session::Fail(std::string failure) {
   return Outcome::kFailed;
 }
 
-Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const Options& options, int64_t now_ns) {
+Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
+                       int64_t now_ns) {
   options_ = &options;
   failure_.clear();
   started_ns_ = now_ns;
@@ -53,7 +54,8 @@ Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const O
 }
 
 Outcome Session::OnConnect(io::StreamEnv& env, const io::Cqe& cqe) {
-  if (const int error = stream.OnConnect(cqe); error != 0) return Fail(absl::StrCat("connect: ", strerror(error)));
+  if (const int error = stream.OnConnect(cqe); error != 0)
+    return Fail(absl::StrCat("connect: ", strerror(error)));
   stream.StartRecv(env);
   return Feed(env, {}, 0);
 }
@@ -114,7 +116,8 @@ bool Session::SendRequest(tls::Sink sink) {
   head.path = options_->path;
   std::string request;
   const http::ByteSink out{&request, [](void* text, const uint8_t* data, size_t size) {
-                             static_cast<std::string*>(text)->append(reinterpret_cast<const char*>(data), size);
+                             static_cast<std::string*>(text)->append(
+                                 reinterpret_cast<const char*>(data), size);
                            }};
   codec_->EncodeRequestHead(head, out);
   codec_->EncodeEnd(out);

@@ -1,5 +1,6 @@
-// Session: one connection of the load: connect, handshake, request, answer, close. A slot of its driver's slab; the
-// driver's thread only. It makes no decisions about the next one: it tells its outcome.
+// Session: one connection of the load: connect, handshake, request, answer, close. A slot of its
+// driver's slab; the driver's thread only. It makes no decisions about the next one: it tells its
+// outcome.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class Session final : private http::ResponseEvents {
   bool ended = false;  // its outcome has been told; only the kernel still holds it
 
   // Start opens a socket and connects. kFailed when there is no socket to be had.
-  Outcome Start(io::StreamEnv& env, const ClientContext& context, const Options& options, int64_t now_ns);
+  Outcome Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
+                int64_t now_ns);
   Outcome OnConnect(io::StreamEnv& env, const io::Cqe& cqe);
   Outcome OnReceive(io::StreamEnv& env, io::RecvEvent event, int64_t now_ns);
   Outcome OnSent(io::SendEvent event);

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include <nlohmann/json.hpp>
 
 namespace portcullis::bench {
 namespace {
@@ -23,7 +23,8 @@ double PerSecond(const Result& result) {
 }
 
 double OwnCpuMicros(const Result& result) {
-  return result.tally.done == 0 ? 0 : result.cpu_seconds * 1e6 / static_cast<double>(result.tally.done);
+  return result.tally.done == 0 ? 0
+                                : result.cpu_seconds * 1e6 / static_cast<double>(result.tally.done);
 }
 
 std::string Line(const char* label, const std::vector<uint32_t>& sorted) {
@@ -57,12 +58,13 @@ uint32_t Percentile(const std::vector<uint32_t>& sorted, double share) {
 
 std::string Text(Result& result) {
   Sort(result);
-  std::string text = absl::StrFormat("%u handshakes in %.2f s: %.0f/s, %u failed, own CPU %.0f us each\n",
-                                     result.tally.done, result.seconds, PerSecond(result), result.tally.failed(),
-                                     OwnCpuMicros(result));
+  std::string text = absl::StrFormat(
+      "%u handshakes in %.2f s: %.0f/s, %u failed, own CPU %.0f us each\n", result.tally.done,
+      result.seconds, PerSecond(result), result.tally.failed(), OwnCpuMicros(result));
   text += Line("handshake", result.tally.handshake_us);
   text += Line("connect to answer", result.tally.total_us);
-  for (const auto& [kind, count] : result.tally.failures) absl::StrAppend(&text, "failed: ", kind, ": ", count, "\n");
+  for (const auto& [kind, count] : result.tally.failures)
+    absl::StrAppend(&text, "failed: ", kind, ": ", count, "\n");
   return text;
 }
 

@@ -20,8 +20,9 @@ void Count(size_t size) {
 // A sanitizer has a malloc of its own; nothing is counted under it.
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 extern "C" {
-void* __libc_malloc(size_t size);                // NOLINT(bugprone-reserved-identifier): glibc's name
-void* __libc_realloc(void* pointer, size_t size);  // NOLINT(bugprone-reserved-identifier): glibc's name
+void* __libc_malloc(size_t size);  // NOLINT(bugprone-reserved-identifier): glibc's name
+void* __libc_realloc(void* pointer,
+                     size_t size);  // NOLINT(bugprone-reserved-identifier): glibc's name
 
 void* malloc(size_t size) {
   portcullis::bench::Count(size);

@@ -1,5 +1,5 @@
-// Allocations: how often and how much the process has asked malloc for, counted by a wrapper around it that exists in
-// benchmark binaries only.
+// Allocations: how often and how much the process has asked malloc for, counted by a wrapper around
+// it that exists in benchmark binaries only.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The server's share of a mutual handshake in memory: only time inside the engine counts, the client's is left out. Also
-// reports allocations and bytes per handshake.
+// The server's share of a mutual handshake in memory: only time inside the engine counts, the
+// client's is left out. Also reports allocations and bytes per handshake.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -159,8 +159,12 @@ void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
   Report(state, all);
 }
 
-BENCHMARK_CAPTURE(Full, p256_tls13, TestKey::kEcP256, TLS1_3_VERSION)->UseManualTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(Full, p256_tls12, TestKey::kEcP256, TLS1_2_VERSION)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Full, p256_tls13, TestKey::kEcP256, TLS1_3_VERSION)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Full, p256_tls12, TestKey::kEcP256, TLS1_2_VERSION)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(Full, rsa2048_tls13, TestKey::kRsa2048, TLS1_3_VERSION)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);

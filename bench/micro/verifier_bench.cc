@@ -1,4 +1,5 @@
-// What judging one client chain costs: accepted and refused ones, two key types, with and without a CRL.
+// What judging one client chain costs: accepted and refused ones, two key types, with and without a
+// CRL.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -39,8 +40,9 @@ void Refused(benchmark::State& state, bool expired) {
   const TestCertificate root = tls::testing::MakeRoot({.common_name = "Root"});
   const TestCertificate other = tls::testing::MakeRoot({.common_name = "Other"});
   const TestCertificate leaf =
-      expired ? tls::testing::MakeLeaf(root, {.not_before = kNow - 9 * kDay, .not_after = kNow - kDay})
-              : tls::testing::MakeLeaf(other, {.common_name = "Stranger"});
+      expired
+          ? tls::testing::MakeLeaf(root, {.not_before = kNow - 9 * kDay, .not_after = kNow - kDay})
+          : tls::testing::MakeLeaf(other, {.common_name = "Stranger"});
   auto verifier = *tls::ClientVerifier::Create(tls::testing::MakeTrust({&root}), 8);
   Judge(state, *verifier, tls::testing::MakeBuffers({&leaf}),
         expired ? tls::Rejection::kExpired : tls::Rejection::kUnknownCa);

@@ -29,7 +29,8 @@ int OpenSocket(const io::SocketAddress& address) {
 Pool::Pool(io::StreamEnv& env, io::TimerWheel& wheel, uint32_t capacity)
     : env_(env), wheel_(wheel), slab_(capacity) {}
 
-// The index of the target whose turn it is: the next one not held to be down, or simply the next if all are.
+// The index of the target whose turn it is: the next one not held to be down, or simply the next if
+// all are.
 uint32_t Pool::NextTarget(const BackendRuntime& backend, io::Millis now_ms) const {
   const auto count = static_cast<uint32_t>(backend.targets.size());
   CHECK(count > 0, "backend without targets");
@@ -104,13 +105,17 @@ int Pool::OnConnect(Upstream& upstream, const io::Cqe& cqe, io::Millis now_ms) {
   return 0;
 }
 
-void Pool::MarkDown(Upstream& upstream, io::Millis now_ms) { upstream.target->down_until_ms = now_ms + kDownMs; }
+void Pool::MarkDown(Upstream& upstream, io::Millis now_ms) {
+  upstream.target->down_until_ms = now_ms + kDownMs;
+}
 
 void Pool::Keep(Upstream& upstream, io::Millis now_ms) {
   DCHECK(upstream.state == UpstreamState::kBusy);
   TargetRuntime& target = *upstream.target;
-  // Output may be left: the answer's completion can overtake that of the request's send. The stream goes on sending.
-  const bool usable = !upstream.stream.eof() && !upstream.stream.paused() && !upstream.stream.has_held();
+  // Output may be left: the answer's completion can overtake that of the request's send. The stream
+  // goes on sending.
+  const bool usable =
+      !upstream.stream.eof() && !upstream.stream.paused() && !upstream.stream.has_held();
   if (!usable || target.num_idle >= upstream.backend->max_idle_per_target) {
     Close(upstream, false);
     return;

@@ -1,8 +1,10 @@
-// Pool: a worker's connections to backends: dials, lends, keeps idle ones for reuse, and releases closed slots.
+// Pool: a worker's connections to backends: dials, lends, keeps idle ones for reuse, and releases
+// closed slots.
 //
-// One a worker, its thread only. It makes no callbacks: the worker gives it completions that concern no user (idle
-// and closing upstreams) and connection code asks it for upstreams. Slots are released by Sweep(), at the end of a
-// turn, never inside a dispatch, so a pointer stays good for the turn in which it was looked up.
+// One a worker, its thread only. It makes no callbacks: the worker gives it completions that
+// concern no user (idle and closing upstreams) and connection code asks it for upstreams. Slots are
+// released by Sweep(), at the end of a turn, never inside a dispatch, so a pointer stays good for
+// the turn in which it was looked up.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,7 @@ namespace portcullis::backend {
 struct PoolCounters {
   uint64_t dials = 0;
   uint64_t reuses = 0;
-  uint64_t idle_closed = 0;      // idle connections that the backend closed or spoke on
+  uint64_t idle_closed = 0;  // idle connections that the backend closed or spoke on
 };
 
 class Pool {
@@ -26,29 +28,33 @@ class Pool {
   // `capacity` bounds upstream connections of the worker, busy, idle and closing together.
   Pool(io::StreamEnv& env, io::TimerWheel& wheel, uint32_t capacity);
 
-  // TakeIdle lends the most recently used idle connection of the backend's next target in turn; null when that target
-  // has none: Dial then takes the same target, so that requests go round whether or not connections are kept.
+  // TakeIdle lends the most recently used idle connection of the backend's next target in turn;
+  // null when that target has none: Dial then takes the same target, so that requests go round
+  // whether or not connections are kept.
   [[nodiscard]] Upstream* TakeIdle(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms);
 
-  // Dial starts a connection to the next target in turn that is not held to be down (to any if all are). Null when out
-  // of slots or descriptors.
+  // Dial starts a connection to the next target in turn that is not held to be down (to any if all
+  // are). Null when out of slots or descriptors.
   [[nodiscard]] Upstream* Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms);
 
-  // OnConnect takes the connect's completion. 0: connected and lent to its user. Else an errno (ETIMEDOUT after the
-  // connect deadline): the target is held to be down for a while and the upstream is closing, its user detached.
+  // OnConnect takes the connect's completion. 0: connected and lent to its user. Else an errno
+  // (ETIMEDOUT after the connect deadline): the target is held to be down for a while and the
+  // upstream is closing, its user detached.
   [[nodiscard]] int OnConnect(Upstream& upstream, const io::Cqe& cqe, io::Millis now_ms);
 
-  // Keep returns a connection to its target's pool after a clean exchange; closes it when the pool is full.
+  // Keep returns a connection to its target's pool after a clean exchange; closes it when the pool
+  // is full.
   void Keep(Upstream& upstream, io::Millis now_ms);
 
   // Close ends an upstream from any state, detaching its user. `abort`: with RST.
   void Close(Upstream& upstream, bool abort);
 
-  // OnIdleEvent is told of any receive event on an idle upstream: whatever it is, the connection is of no more use.
+  // OnIdleEvent is told of any receive event on an idle upstream: whatever it is, the connection is
+  // of no more use.
   void OnIdleEvent(Upstream& upstream);
 
-  // OnTimer: connect deadline (returns true: the caller must treat it as a failed connect for `upstream.user`, which
-  // is still attached) or keep-alive deadline (closes, returns false).
+  // OnTimer: connect deadline (returns true: the caller must treat it as a failed connect for
+  // `upstream.user`, which is still attached) or keep-alive deadline (closes, returns false).
   [[nodiscard]] bool OnTimer(Upstream& upstream);
   void MarkDown(Upstream& upstream, io::Millis now_ms);
 

@@ -13,8 +13,9 @@ namespace {
 using Resolved = std::vector<std::pair<io::SocketAddress, std::string>>;
 
 absl::Status AtTarget(const config::Target& target, absl::string_view problem) {
-  return absl::InvalidArgumentError(absl::StrCat(target.where.file, ":", target.where.line, ":", target.where.column,
-                                                 ": backend target '", target.address, "': ", problem));
+  return absl::InvalidArgumentError(absl::StrCat(target.where.file, ":", target.where.line, ":",
+                                                 target.where.column, ": backend target '",
+                                                 target.address, "': ", problem));
 }
 
 // LookUp resolves "name:port" and appends every address found.
@@ -32,7 +33,8 @@ absl::Status LookUp(const config::Target& target, Resolved& out) {
     return AtTarget(target, absl::StrCat("the name does not resolve: ", gai_strerror(error)));
   }
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    out.emplace_back(io::SocketAddress::FromSockaddr(entry->ai_addr, entry->ai_addrlen), target.address);
+    out.emplace_back(io::SocketAddress::FromSockaddr(entry->ai_addr, entry->ai_addrlen),
+                     target.address);
   }
   freeaddrinfo(found);
   return absl::OkStatus();
@@ -43,7 +45,8 @@ absl::Status LookUp(const config::Target& target, Resolved& out) {
 absl::StatusOr<Resolved> ResolveTargets(const config::Backend& backend) {
   Resolved out;
   for (const config::Target& target : backend.targets) {
-    if (absl::StatusOr<io::SocketAddress> literal = io::SocketAddress::Parse(target.address); literal.ok()) {
+    if (absl::StatusOr<io::SocketAddress> literal = io::SocketAddress::Parse(target.address);
+        literal.ok()) {
       out.emplace_back(*literal, target.address);
     } else if (absl::Status status = LookUp(target, out); !status.ok()) {
       return status;

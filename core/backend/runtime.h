@@ -1,5 +1,6 @@
-// BackendRuntime: a worker's own copy of one configured backend: its targets, their idle connections and their
-// recent failures. Made by the supervisor for one worker and one snapshot; from then on that worker's thread only.
+// BackendRuntime: a worker's own copy of one configured backend: its targets, their idle
+// connections and their recent failures. Made by the supervisor for one worker and one snapshot;
+// from then on that worker's thread only.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+
 #include "core/config/config.h"
 #include "io/intrusive_list.h"
 #include "io/socket_address.h"
@@ -17,30 +19,33 @@ namespace portcullis::backend {
 
 struct TargetRuntime {
   io::SocketAddress address;
-  std::string text;                 // as configured, for the log
-  io::IntrusiveList idle;           // Upstream::idle_node
+  std::string text;        // as configured, for the log
+  io::IntrusiveList idle;  // Upstream::idle_node
   uint32_t num_idle = 0;
-  io::Millis down_until_ms = 0;     // passed over until then, unless every target is down
+  io::Millis down_until_ms = 0;  // passed over until then, unless every target is down
 };
 
 struct BackendRuntime {
   std::string name;
-  uint32_t metrics_id = 0;          // dense id in the metrics shard
+  uint32_t metrics_id = 0;  // dense id in the metrics shard
   std::vector<std::unique_ptr<TargetRuntime>> targets;
-  uint32_t next_target = 0;         // round robin
-  uint32_t num_upstreams = 0;       // connections that exist, closing ones included
-  uint32_t num_idle = 0;            // of them, waiting in the targets' pools
+  uint32_t next_target = 0;    // round robin
+  uint32_t num_upstreams = 0;  // connections that exist, closing ones included
+  uint32_t num_idle = 0;       // of them, waiting in the targets' pools
   io::Millis connect_timeout_ms = 3000;
   io::Millis keepalive_ms = 30000;
   uint32_t max_idle_per_target = 32;
 };
 
-// ResolveTargets turns configured addresses into socket addresses; host names are looked up (blocking: set-up only),
-// each address of a name becoming a target. Errors name the file, line and name.
-absl::StatusOr<std::vector<std::pair<io::SocketAddress, std::string>>> ResolveTargets(const config::Backend& backend);
+// ResolveTargets turns configured addresses into socket addresses; host names are looked up
+// (blocking: set-up only), each address of a name becoming a target. Errors name the file, line and
+// name.
+absl::StatusOr<std::vector<std::pair<io::SocketAddress, std::string>>> ResolveTargets(
+    const config::Backend& backend);
 
 // MakeRuntime copies a backend for one worker.
-std::unique_ptr<BackendRuntime> MakeRuntime(const config::Backend& backend, uint32_t metrics_id,
-                                            const std::vector<std::pair<io::SocketAddress, std::string>>& targets);
+std::unique_ptr<BackendRuntime> MakeRuntime(
+    const config::Backend& backend, uint32_t metrics_id,
+    const std::vector<std::pair<io::SocketAddress, std::string>>& targets);
 
 }  // namespace portcullis::backend

@@ -1,7 +1,8 @@
-// Upstream: one connection to a backend target, as a slot of a worker's slab. It is dialling, lent to one user (a
-// downstream connection), idle in its target's pool, or closing.
+// Upstream: one connection to a backend target, as a slot of a worker's slab. It is dialling, lent
+// to one user (a downstream connection), idle in its target's pool, or closing.
 //
-// Owned by the worker's Pool; that worker's thread only. Knows nothing of what its user speaks over it.
+// Owned by the worker's Pool; that worker's thread only. Knows nothing of what its user speaks over
+// it.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +36,17 @@ struct Upstream {
   Upstream* next_free = nullptr;
 
   UpstreamState state = UpstreamState::kFree;
-  bool reused = false;             // came from the pool: may have been closed under us
-  bool abort = false;              // close with RST
+  bool reused = false;  // came from the pool: may have been closed under us
+  bool abort = false;   // close with RST
   io::Stream stream;
-  io::TimerNode timer;             // connect deadline, or keep-alive deadline while idle
-  UpstreamNode idle_node;          // in TargetRuntime::idle, most recently used in front
-  UpstreamNode doomed_node;        // in the pool's list of slots to be released
+  io::TimerNode timer;       // connect deadline, or keep-alive deadline while idle
+  UpstreamNode idle_node;    // in TargetRuntime::idle, most recently used in front
+  UpstreamNode doomed_node;  // in the pool's list of slots to be released
   BackendRuntime* backend = nullptr;
   TargetRuntime* target = nullptr;
-  UpstreamUser* user = nullptr;    // null while idle or closing
+  UpstreamUser* user = nullptr;  // null while idle or closing
   io::Millis dial_started_ms = 0;
-  uint64_t lent_rx = 0;            // stream's byte counts when it was lent, for the user's own accounts
+  uint64_t lent_rx = 0;  // stream's byte counts when it was lent, for the user's own accounts
   uint64_t lent_tx = 0;
 };
 

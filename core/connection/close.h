@@ -1,4 +1,5 @@
-// Ending a downstream connection: politely (linger), at once (close), or visibly broken (abort). Worker's thread only.
+// Ending a downstream connection: politely (linger), at once (close), or visibly broken (abort).
+// Worker's thread only.
 #pragma once
 
 #include "core/connection/context.h"
@@ -6,24 +7,25 @@
 
 namespace portcullis::connection {
 
-// Linger: everything has been appended to the output. Sends close_notify (unless the handshake never finished), then
-// FIN, and waits up to kLingerMs for the peer to close, so that a reset by unread input cannot destroy what it has
-// not read yet. Closes at once where there is nobody to wait for.
+// Linger: everything has been appended to the output. Sends close_notify (unless the handshake
+// never finished), then FIN, and waits up to kLingerMs for the peer to close, so that a reset by
+// unread input cannot destroy what it has not read yet. Closes at once where there is nobody to
+// wait for.
 void Linger(Context& ctx, Downstream& down, CloseCause cause);
 
 // OnLingeringSend and OnLingeringRecv drive the linger phase.
 void OnLingeringSend(Context& ctx, Downstream& down, io::SendEvent event);
 void OnLingeringRecv(Context& ctx, Downstream& down, io::RecvEvent event);
 
-// Close ends the connection without another word: detaches the upstream, cancels what flies, writes the log line.
-// Idempotent. What was queued may be lost.
+// Close ends the connection without another word: detaches the upstream, cancels what flies, writes
+// the log line. Idempotent. What was queued may be lost.
 void Close(Context& ctx, Downstream& down, CloseCause cause);
 
 // Abort is Close with RST: for truncated responses, so that a client never sees a clean end.
 void Abort(Context& ctx, Downstream& down, CloseCause cause);
 
-// Sweep releases closing connections that the kernel has let go of. `give_back(Downstream&)` returns the slot; called
-// once at the end of a turn.
+// Sweep releases closing connections that the kernel has let go of. `give_back(Downstream&)`
+// returns the slot; called once at the end of a turn.
 template <typename F>
 void Sweep(Context& ctx, F&& give_back);
 

@@ -12,7 +12,8 @@ int64_t NowNs() {
 }
 
 tls::Sink MakeSink(ChainSink& chain_sink) {
-  return tls::Sink{.context = &chain_sink, .append = [](void* context, const uint8_t* bytes, size_t size) {
+  return tls::Sink{.context = &chain_sink,
+                   .append = [](void* context, const uint8_t* bytes, size_t size) {
                      auto& sink = *static_cast<ChainSink*>(context);
                      sink.chain.Append(sink.blocks, std::span(bytes, size));
                    }};

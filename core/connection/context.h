@@ -1,5 +1,5 @@
-// Context: the services of a worker that connection code uses: ring environment, clock, pools, metrics, log, scratch.
-// One a worker, its thread only; outlives every connection.
+// Context: the services of a worker that connection code uses: ring environment, clock, pools,
+// metrics, log, scratch. One a worker, its thread only; outlives every connection.
 #pragma once
 
 #include <cstdint>
@@ -31,21 +31,22 @@ struct Context {
   log::LogRing& log;
   uint32_t worker_index;
 
-  io::IntrusiveList doomed{};       // DownstreamNode: closing connections, swept at the end of a turn
-  io::IntrusiveList waiting{};      // DownstreamNode: handshakes beyond this turn's budget
-  uint32_t handshakes = 0;        // in progress
-  io::Millis now_ms = 0;          // monotonic, once a turn
-  int64_t unix_ms = 0;            // wall clock, once a turn
+  io::IntrusiveList doomed{};   // DownstreamNode: closing connections, swept at the end of a turn
+  io::IntrusiveList waiting{};  // DownstreamNode: handshakes beyond this turn's budget
+  uint32_t handshakes = 0;      // in progress
+  io::Millis now_ms = 0;        // monotonic, once a turn
+  int64_t unix_ms = 0;          // wall clock, once a turn
   bool draining = false;
   http::DateCache date{};
-  std::vector<uint8_t> plain{};     // 16 KiB: one decrypted record
-  std::vector<uint8_t> reply{};     // plaintext for the client, encrypted in one go
+  std::vector<uint8_t> plain{};  // 16 KiB: one decrypted record
+  std::vector<uint8_t> reply{};  // plaintext for the client, encrypted in one go
 };
 
 // NowNs reads the monotonic clock, for durations that a turn's granularity is too coarse for.
 [[nodiscard]] int64_t NowNs();
 
-// SinkOf makes the TLS engine's output land in the connection's output chain. `slot` must live through the call.
+// SinkOf makes the TLS engine's output land in the connection's output chain. `slot` must live
+// through the call.
 struct ChainSink {
   io::OutputChain& chain;
   io::BlockPool& blocks;

@@ -18,13 +18,15 @@ bool OutputPending(const Downstream& down) {
 
 io::Millis RelayDeadline(const config::Timeouts& timeouts, Downstream& down) {
   io::Millis deadline = down.activity_ms + Ms(timeouts.idle);
-  if (!down.stream.output().empty()) deadline = std::min(deadline, down.write_ms + Ms(timeouts.write_stall));
+  if (!down.stream.output().empty())
+    deadline = std::min(deadline, down.write_ms + Ms(timeouts.write_stall));
   return deadline;
 }
 
 // The client has taken nothing of what is queued for it for too long.
 bool Stalled(const Context& ctx, const Downstream& down) {
-  return OutputPending(down) && down.write_ms + Ms(down.runtime->timeouts.write_stall) <= ctx.now_ms;
+  return OutputPending(down) &&
+         down.write_ms + Ms(down.runtime->timeouts.write_stall) <= ctx.now_ms;
 }
 
 }  // namespace
@@ -35,10 +37,12 @@ io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
     case State::kHandshake:
       return static_cast<io::Millis>(down.accepted_ns / 1'000'000) + Ms(timeouts.handshake);
     case State::kLingering:
-      return OutputPending(down) ? down.linger_ms + Ms(timeouts.write_stall) : down.linger_ms + kLingerMs;
+      return OutputPending(down) ? down.linger_ms + Ms(timeouts.write_stall)
+                                 : down.linger_ms + kLingerMs;
     case State::kHttp:
-      return OutputPending(down) ? std::min(down.write_ms + Ms(timeouts.write_stall), down.http->Deadline())
-                                 : down.http->Deadline();
+      return OutputPending(down)
+                 ? std::min(down.write_ms + Ms(timeouts.write_stall), down.http->Deadline())
+                 : down.http->Deadline();
     case State::kDialing:
     case State::kRelay:
       return RelayDeadline(timeouts, const_cast<Downstream&>(down));
@@ -90,7 +94,8 @@ void OnDeadline(Context& ctx, Downstream& down) {
 void DrainConnection(Context& ctx, Downstream& down) {
   switch (down.state) {
     case State::kHandshake:
-      // It may still finish and be served one request: cutting it would fail a client that was already let in.
+      // It may still finish and be served one request: cutting it would fail a client that was
+      // already let in.
       return;
     case State::kHttp:
       down.http->OnDrain();

@@ -1,7 +1,9 @@
-// Downstream: one client connection, as a slot of a worker's slab: its socket, TLS engine, stage and deadlines.
+// Downstream: one client connection, as a slot of a worker's slab: its socket, TLS engine, stage
+// and deadlines.
 //
-// Owned by the worker's slab; that worker's thread only. The functions that act on it live beside it, one stage a
-// file: handshake.h, tcp_relay.h, http_relay.h, close.h, deadline.h; each takes the worker's Context.
+// Owned by the worker's slab; that worker's thread only. The functions that act on it live beside
+// it, one stage a file: handshake.h, tcp_relay.h, http_relay.h, close.h, deadline.h; each takes the
+// worker's Context.
 #pragma once
 
 #include <cstdint>
@@ -40,37 +42,38 @@ struct Downstream final : backend::UpstreamUser {
 
   State state = State::kFree;
   CloseCause cause = CloseCause::kNone;
-  bool abort = false;             // close with RST: the client must see truncation
-  bool client_done = false;       // relay: the client's close_notify has been passed on
-  bool backend_done = false;      // relay: the backend's FIN has been passed on
-  bool pausing_client = false;    // relay: our backpressure cause on `stream`
-  bool pausing_backend = false;   // relay: our backpressure cause on the upstream's stream
-  bool recorded = false;          // the log line has been written
+  bool abort = false;              // close with RST: the client must see truncation
+  bool client_done = false;        // relay: the client's close_notify has been passed on
+  bool backend_done = false;       // relay: the backend's FIN has been passed on
+  bool pausing_client = false;     // relay: our backpressure cause on `stream`
+  bool pausing_backend = false;    // relay: our backpressure cause on the upstream's stream
+  bool recorded = false;           // the log line has been written
   bool handshake_counted = false;  // in the handshakes-in-progress gauge
   uint8_t dial_attempts = 0;
   tls::Rejection refusal = tls::Rejection::kNone;  // what the client was refused for, if it was
 
   io::Stream stream;
   io::TimerNode timer;
-  DownstreamNode doomed_node;     // closing, to be released when the kernel lets go
-  DownstreamNode waiting_node;    // in the worker's queue of handshakes beyond this turn's budget
+  DownstreamNode doomed_node;   // closing, to be released when the kernel lets go
+  DownstreamNode waiting_node;  // in the worker's queue of handshakes beyond this turn's budget
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
-  std::vector<uint8_t> early;     // ciphertext that has to wait: for handshake budget, or for the backend
+  std::vector<uint8_t>
+      early;  // ciphertext that has to wait: for handshake budget, or for the backend
   ListenerRuntime* listener = nullptr;
   Runtime* runtime = nullptr;
   backend::Upstream* upstream = nullptr;
   io::SocketAddress peer;
 
-  int64_t accepted_ns = 0;        // monotonic
+  int64_t accepted_ns = 0;  // monotonic
   int64_t accepted_unix_ms = 0;
   int64_t handshake_done_ns = 0;  // 0 until then
   io::Millis activity_ms = 0;     // last byte in or out, either side
-  io::Millis write_ms = 0;        // last progress of our output to the client, or start of its queue
-  io::Millis linger_ms = 0;       // start of lingering
-  uint64_t client_rx = 0;         // plaintext bytes
+  io::Millis write_ms = 0;   // last progress of our output to the client, or start of its queue
+  io::Millis linger_ms = 0;  // start of lingering
+  uint64_t client_rx = 0;    // plaintext bytes
   uint64_t client_tx = 0;
-  uint64_t backend_rx = 0;        // bytes, over all exchanges
+  uint64_t backend_rx = 0;  // bytes, over all exchanges
   uint64_t backend_tx = 0;
   uint32_t requests = 0;
   std::string_view backend_text;  // target last used; lives as long as the runtime

@@ -57,7 +57,9 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.engine = std::make_unique<tls::Engine>(*listener.hosts);
   down.timer.owner = static_cast<uint8_t>(io::Owner::kDownstream);
   down.timer.slot = down.slot;
-  down.stream.Open(fd, io::Token{.owner = io::Owner::kDownstream, .generation = down.generation, .slot = down.slot});
+  down.stream.Open(
+      fd,
+      io::Token{.owner = io::Owner::kDownstream, .generation = down.generation, .slot = down.slot});
   BeginHandshake(ctx, down);
   down.stream.StartRecv(ctx.client_env);
   ArmDeadline(ctx, down);
@@ -81,7 +83,8 @@ void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> b
 void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason) {
   down.refusal = reason;
   RecordHandshake(ctx, down, reason);
-  Close(ctx, down, reason == tls::Rejection::kReset ? CloseCause::kClientReset : CloseCause::kClientClosed);
+  Close(ctx, down,
+        reason == tls::Rejection::kReset ? CloseCause::kClientReset : CloseCause::kClientClosed);
 }
 
 void RefuseHandshake(Context& ctx, Downstream& down, tls::Rejection reason) {

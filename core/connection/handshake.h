@@ -1,5 +1,5 @@
-// The handshake stage: from an accepted descriptor to a connection that is served, or refused with a reason.
-// Worker's thread only.
+// The handshake stage: from an accepted descriptor to a connection that is served, or refused with
+// a reason. Worker's thread only.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,16 @@ namespace portcullis::connection {
 // Begin takes an accepted descriptor into a free slot and starts to receive.
 void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRuntime& listener);
 
-// OnHandshakeBytes feeds ciphertext; at completion goes on to the listener's stage with what is left.
+// OnHandshakeBytes feeds ciphertext; at completion goes on to the listener's stage with what is
+// left.
 void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> bytes);
 
-// OnHandshakeEnd: the client closed (kEof) or the connection broke (kReset) before the handshake was done.
+// OnHandshakeEnd: the client closed (kEof) or the connection broke (kReset) before the handshake
+// was done.
 void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason);
 
-// RefuseHandshake ends an unfinished handshake for a reason of ours, with the alert that the taxonomy gives it.
+// RefuseHandshake ends an unfinished handshake for a reason of ours, with the alert that the
+// taxonomy gives it.
 void RefuseHandshake(Context& ctx, Downstream& down, tls::Rejection reason);
 
 }  // namespace portcullis::connection

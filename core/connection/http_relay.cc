@@ -47,14 +47,19 @@ void AppendPlainHttpPage(Context& ctx, Downstream& down) {
   const http::ByteSink out{&sink, MakeSink(sink).append};
   codec.CloseAfterResponse();
   codec.EncodeHead(head, out);
-  codec.EncodeData(std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), out);
+  codec.EncodeData(std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()),
+                   out);
   codec.EncodeEnd(out);
   down.client_tx += down.stream.output().size();
   CountRequest(ctx, down, page.status, 0);
 }
 
 HttpRelay::HttpRelay(Context& ctx, Downstream& down)
-    : ctx_(ctx), down_(down), limits_(LimitsOf(*down.runtime)), server_(limits_, *this), head_ms_(ctx.now_ms) {}
+    : ctx_(ctx),
+      down_(down),
+      limits_(LimitsOf(*down.runtime)),
+      server_(limits_, *this),
+      head_ms_(ctx.now_ms) {}
 
 bool HttpRelay::Blocked() const { return server_.request_ended(); }
 
@@ -155,7 +160,8 @@ void HttpRelay::Continue() {
   ResumeClient();
 }
 
-// Takes up receiving where it stopped: kept ciphertext first, then what the stream held, then its end.
+// Takes up receiving where it stopped: kept ciphertext first, then what the stream held, then its
+// end.
 void HttpRelay::ResumeClient() {
   if (down_.state != State::kHttp) return;
   if (!Blocked() && !down_.early.empty()) {
@@ -163,7 +169,8 @@ void HttpRelay::ResumeClient() {
     OnClientBytes(early);
     if (down_.state != State::kHttp) return;
   }
-  const bool backend_full = down_.upstream != nullptr && down_.upstream->stream.output().size() > kLowWater;
+  const bool backend_full =
+      down_.upstream != nullptr && down_.upstream->stream.output().size() > kLowWater;
   const bool waiting = !connected_ && request_bytes_.size() > kLowWater;
   if (down_.pausing_client && !backend_full && !waiting && down_.early.size() <= kLowWater) {
     down_.pausing_client = false;
@@ -193,7 +200,8 @@ void HttpRelay::OnClientRecv(io::RecvEvent event) {
 }
 
 void HttpRelay::OnClientEof() {
-  if (Blocked()) return;  // the answer is still wanted (RFC 9112 section 9.6); if not, sending it will tell
+  if (Blocked())
+    return;  // the answer is still wanted (RFC 9112 section 9.6); if not, sending it will tell
   if (client_closed_ || server_.idle()) {
     Linger(ctx_, down_, CloseCause::kClientClosed);
   } else {
@@ -231,7 +239,8 @@ io::Millis HttpRelay::Deadline() const {
   if (ExchangeOpen()) {
     if (!server_.request_ended()) return down_.activity_ms + Ms(timeouts.idle);
     // While the client is the slow one, its own stall is what counts (DeadlineOf adds it).
-    return down_.pausing_backend ? down_.write_ms + Ms(timeouts.write_stall) : backend_ms_ + Ms(timeouts.response);
+    return down_.pausing_backend ? down_.write_ms + Ms(timeouts.write_stall)
+                                 : backend_ms_ + Ms(timeouts.response);
   }
   if (server_.idle() && down_.requests > 0) return down_.activity_ms + Ms(timeouts.idle);
   return head_ms_ + Ms(timeouts.request_head);

@@ -1,8 +1,10 @@
-// HttpRelay: the http stage of one connection: requests in, one at a time, judged and routed, their bodies and the
-// backend's answers passed on as they come, with backpressure both ways. It sees exchanges as events; codecs translate.
+// HttpRelay: the http stage of one connection: requests in, one at a time, judged and routed, their
+// bodies and the backend's answers passed on as they come, with backpressure both ways. It sees
+// exchanges as events; codecs translate.
 //
-// Owned by a Downstream; that worker's thread only. Never destroyed from within its own calls: ending a connection only
-// marks it (close.h). Backend connections come from the worker's pool and go back to it after a clean exchange.
+// Owned by a Downstream; that worker's thread only. Never destroyed from within its own calls:
+// ending a connection only marks it (close.h). Backend connections come from the worker's pool and
+// go back to it after a clean exchange.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +24,8 @@ namespace portcullis::connection {
 // StartHttp enters the http stage; `rest` is ciphertext that came behind the handshake.
 void StartHttp(Context& ctx, Downstream& down, std::span<const uint8_t> rest);
 
-// AppendPlainHttpPage puts nginx's 497 answer, unencrypted, into the output: the client spoke plain HTTP.
+// AppendPlainHttpPage puts nginx's 497 answer, unencrypted, into the output: the client spoke plain
+// HTTP.
 void AppendPlainHttpPage(Context& ctx, Downstream& down);
 
 class HttpRelay final : private http::RequestEvents, private http::ResponseEvents {
@@ -84,25 +87,26 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   Downstream& down_;
   http::Http1Limits limits_;
   http::Http1ServerCodec server_;
-  std::optional<http::Http1ClientCodec> client_;   // of the exchange under way
+  std::optional<http::Http1ClientCodec> client_;  // of the exchange under way
   http::IdentityHeaders identity_;
-  const tls::Host* identity_host_ = nullptr;       // the host identity_ was built for
+  const tls::Host* identity_host_ = nullptr;  // the host identity_ was built for
   const HostRuntime* route_ = nullptr;
-  std::vector<uint8_t> request_bytes_;             // encoded, for the backend: not yet sent, or kept for a retry
-  size_t request_sent_ = 0;                        // of request_bytes_, handed to the upstream
-  std::vector<uint8_t> leftover_;                  // plaintext behind the request under way
-  uint16_t page_ = 0;                              // answer decided while parsing, given when the parser is done
-  uint16_t status_ = 0;                            // of the response under way
-  uint8_t attempts_ = 0;                           // dials for this request
-  bool forwarding_ = false;                        // the request goes to a backend
-  bool connected_ = false;                         // the upstream can take bytes
-  bool keeping_ = false;                           // request_bytes_ is kept for a retry
+  std::vector<uint8_t>
+      request_bytes_;              // encoded, for the backend: not yet sent, or kept for a retry
+  size_t request_sent_ = 0;        // of request_bytes_, handed to the upstream
+  std::vector<uint8_t> leftover_;  // plaintext behind the request under way
+  uint16_t page_ = 0;              // answer decided while parsing, given when the parser is done
+  uint16_t status_ = 0;            // of the response under way
+  uint8_t attempts_ = 0;           // dials for this request
+  bool forwarding_ = false;        // the request goes to a backend
+  bool connected_ = false;         // the upstream can take bytes
+  bool keeping_ = false;           // request_bytes_ is kept for a retry
   bool idempotent_ = false;
-  bool client_closed_ = false;                     // close_notify seen
+  bool client_closed_ = false;  // close_notify seen
   bool draining_ = false;
-  int64_t started_ns_ = 0;                         // of the request under way
-  io::Millis head_ms_ = 0;                         // since when a head is awaited or under way
-  io::Millis backend_ms_ = 0;                      // last sign of the backend, or when its answer became due
+  int64_t started_ns_ = 0;     // of the request under way
+  io::Millis head_ms_ = 0;     // since when a head is awaited or under way
+  io::Millis backend_ms_ = 0;  // last sign of the backend, or when its answer became due
 };
 
 }  // namespace portcullis::connection

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
@@ -19,23 +20,27 @@ constexpr size_t kReplayBytes = 64 * 1024;
 
 // "example.com:8443" -> "example.com"; "[::1]:8443" -> "[::1]".
 std::string_view HostOf(std::string_view authority) {
-  if (!authority.empty() && authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
+  if (!authority.empty() && authority.front() == '[')
+    return authority.substr(0, authority.find(']') + 1);
   return authority.substr(0, authority.find(':'));
 }
 
 bool IsIdempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+         method == "DELETE";
 }
 
 // Whether a client judged under `judged` has passed what `wanted` demands.
 bool PolicyHolds(const tls::ClientAuthSpec& judged, const tls::ClientAuthSpec& wanted) {
   if (wanted.mode == tls::ClientAuthMode::kOff) return true;
-  return judged.mode == wanted.mode && judged.trust == wanted.trust && judged.max_depth == wanted.max_depth;
+  return judged.mode == wanted.mode && judged.trust == wanted.trust &&
+         judged.max_depth == wanted.max_depth;
 }
 
 http::ClientIdentityView::Verify VerifyOf(const tls::Verdict& verdict) {
   using Verify = http::ClientIdentityView::Verify;
-  if (verdict.identity == nullptr && (verdict.accepted() || verdict.rejection == tls::Rejection::kNoCertificate)) {
+  if (verdict.identity == nullptr &&
+      (verdict.accepted() || verdict.rejection == tls::Rejection::kNoCertificate)) {
     return Verify::kNone;
   }
   return verdict.accepted() ? Verify::kSuccess : Verify::kFailed;
@@ -56,7 +61,8 @@ uint16_t HttpRelay::Route(const http::RequestHead& head) {
   }
   const tls::Verdict& verdict = down_.engine->verdict();
   if (!verdict.accepted()) {
-    return verdict.rejection == tls::Rejection::kNoCertificate ? http::kNoCertificate : http::kCertificateError;
+    return verdict.rejection == tls::Rejection::kNoCertificate ? http::kNoCertificate
+                                                               : http::kCertificateError;
   }
   route_ = &down_.listener->host_runtimes[host.index];
   if (identity_host_ != &host) BuildIdentity(host);
@@ -75,8 +81,8 @@ void HttpRelay::BuildIdentity(const tls::Host& host) {
   std::string sha256;
   if (verdict.identity != nullptr) {
     const tls::PeerIdentity& identity = *verdict.identity;
-    sha256 = absl::BytesToHexString(
-        absl::string_view(reinterpret_cast<const char*>(identity.sha256.data()), identity.sha256.size()));
+    sha256 = absl::BytesToHexString(absl::string_view(
+        reinterpret_cast<const char*>(identity.sha256.data()), identity.sha256.size()));
     view.subject = identity.subject;
     view.issuer = identity.issuer;
     view.serial = identity.serial_hex;
@@ -151,7 +157,8 @@ void HttpRelay::DialNext() {
 void HttpRelay::OnBackendConnect(int error) {
   if (error != 0) {
     down_.upstream = nullptr;
-    // A request is tried once on each target: a backend that is down must not multiply its own load.
+    // A request is tried once on each target: a backend that is down must not multiply its own
+    // load.
     if (attempts_ < route_->backend->targets.size()) {
       DialNext();
     } else {
@@ -191,7 +198,8 @@ void HttpRelay::PushRequest() {
 void HttpRelay::OnBackendSend(io::SendEvent event) {
   if (event == io::SendEvent::kNothing) return;
   if (event == io::SendEvent::kError) {
-    // The backend may have answered before it stopped reading: what it said is still to be received.
+    // The backend may have answered before it stopped reading: what it said is still to be
+    // received.
     return;
   }
   down_.activity_ms = backend_ms_ = ctx_.now_ms;

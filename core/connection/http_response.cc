@@ -31,7 +31,9 @@ void HttpRelay::OnResponseHead(http::ResponseHead& head) {
   server_.EncodeHead(head, ReplySink());
 }
 
-void HttpRelay::OnResponseData(std::span<const uint8_t> data) { server_.EncodeData(data, ReplySink()); }
+void HttpRelay::OnResponseData(std::span<const uint8_t> data) {
+  server_.EncodeData(data, ReplySink());
+}
 
 void HttpRelay::OnResponseTrailers(http::HeaderList& trailers) {
   http::FilterTrailers(trailers);
@@ -60,7 +62,8 @@ void HttpRelay::FlushReply() {
     down_.write_ms = ctx_.now_ms;
     ArmDeadline(ctx_, down_);
   }
-  if (down_.upstream != nullptr && !down_.pausing_backend && down_.stream.output().size() > kHighWater) {
+  if (down_.upstream != nullptr && !down_.pausing_backend &&
+      down_.stream.output().size() > kHighWater) {
     down_.pausing_backend = true;
     down_.upstream->stream.Pause(ctx_.pool.env());
   }
@@ -175,12 +178,15 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
   ReturnUpstream(false);
   forwarding_ = connected_ = false;
   const http::Page& page = http::FindPage(page_code);
-  if (close || page.close || draining_ || ctx_.draining || !server_.request_ended()) server_.CloseAfterResponse();
+  if (close || page.close || draining_ || ctx_.draining || !server_.request_ended())
+    server_.CloseAfterResponse();
   http::ResponseHead head;
   http::FillPageHead(page, ctx_.date, head);
-  if (!down_.listener->host_runtimes[down_.engine->host()->index].server_tokens) head.headers.Remove("Server");
+  if (!down_.listener->host_runtimes[down_.engine->host()->index].server_tokens)
+    head.headers.Remove("Server");
   server_.EncodeHead(head, ReplySink());
-  server_.EncodeData(std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), ReplySink());
+  server_.EncodeData(
+      std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), ReplySink());
   server_.EncodeEnd(ReplySink());
   page_ = 0;
   CountRequest(ctx_, down_, page.status, started_ns_ == 0 ? 0 : NowNs() - started_ns_);
@@ -191,7 +197,10 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
     return;
   }
   const bool refused = down_.refusal != tls::Rejection::kNone;
-  Linger(ctx_, down_, refused ? CloseCause::kRefused : page.status < 500 ? CloseCause::kBadRequest : CloseCause::kServed);
+  Linger(ctx_, down_,
+         refused             ? CloseCause::kRefused
+         : page.status < 500 ? CloseCause::kBadRequest
+                             : CloseCause::kServed);
 }
 
 void HttpRelay::SwitchProtocols(std::span<const uint8_t> rest) {

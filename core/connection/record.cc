@@ -80,7 +80,8 @@ void FillTls(const Downstream& down, log::ConnectionRecord& record) {
   record.resumed = engine.resumed();
   const tls::Failure& failure = engine.failure();
   record.detail = failure.detail;
-  if (failure.has_alert) (failure.alert_received ? record.alert_received : record.alert_sent) = failure.alert;
+  if (failure.has_alert)
+    (failure.alert_received ? record.alert_received : record.alert_sent) = failure.alert;
   FillIdentity(engine, record);
 }
 
@@ -112,7 +113,8 @@ void RecordHandshake(Context& ctx, Downstream& down, tls::Rejection reason) {
   CountVerdict(shard, *down.engine);
 }
 
-void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int error, io::Millis took_ms) {
+void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int error,
+                  io::Millis took_ms) {
   metrics::BackendShard& shard = ctx.shard.backend(backend.metrics_id);
   if (error == 0) {
     shard.CountConnect(metrics::ConnectResult::kOk);
@@ -156,7 +158,8 @@ void WriteRecord(Context& ctx, Downstream& down) {
   const std::string peer = down.peer.ToString();
   log::ConnectionRecord record;
   record.time_ns = down.accepted_unix_ms * 1'000'000;
-  record.event = down.refusal == tls::Rejection::kNone ? log::Event::kConnection : log::Event::kRefused;
+  record.event =
+      down.refusal == tls::Rejection::kNone ? log::Event::kConnection : log::Event::kRefused;
   record.listener = down.listener->name;
   record.worker = ctx.worker_index;
   record.peer = peer;

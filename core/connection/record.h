@@ -1,4 +1,5 @@
-// What a connection leaves behind: its metrics as it goes along, and its log line when it ends. Worker's thread only.
+// What a connection leaves behind: its metrics as it goes along, and its log line when it ends.
+// Worker's thread only.
 #pragma once
 
 #include "core/connection/context.h"
@@ -6,25 +7,28 @@
 
 namespace portcullis::connection {
 
-// BeginHandshake counts the connection in: active, and handshake in progress. EndHandshake takes it out of the
-// latter (idempotent).
+// BeginHandshake counts the connection in: active, and handshake in progress. EndHandshake takes it
+// out of the latter (idempotent).
 void BeginHandshake(Context& ctx, Downstream& down);
 void EndHandshake(Context& ctx, Downstream& down);
 
-// RecordHandshake counts a handshake that ended, with `reason` kNone when the client was let in: duration histogram,
-// rejection, verdict on the chain. Includes EndHandshake. Once a connection.
+// RecordHandshake counts a handshake that ended, with `reason` kNone when the client was let in:
+// duration histogram, rejection, verdict on the chain. Includes EndHandshake. Once a connection.
 void RecordHandshake(Context& ctx, Downstream& down, tls::Rejection reason);
 
 // CountConnect counts an attempt to reach a backend: 0 or an errno, and how long it took.
-void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int error, io::Millis took_ms);
+void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int error,
+                  io::Millis took_ms);
 
 // CountRequest counts a finished exchange.
 void CountRequest(Context& ctx, Downstream& down, int status, int64_t took_ns);
 
-// NoteUpstreamBytes adds what an upstream moved since it was lent to `down`; call when it is given back.
+// NoteUpstreamBytes adds what an upstream moved since it was lent to `down`; call when it is given
+// back.
 void NoteUpstreamBytes(Context& ctx, Downstream& down, backend::Upstream& upstream);
 
-// WriteRecord writes the log line and the final byte counts. Once a connection; later calls do nothing.
+// WriteRecord writes the log line and the final byte counts. Once a connection; later calls do
+// nothing.
 void WriteRecord(Context& ctx, Downstream& down);
 
 }  // namespace portcullis::connection

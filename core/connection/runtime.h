@@ -1,6 +1,7 @@
-// Runtime: what one worker serves under one configuration: its own listeners' virtual hosts, TLS contexts and
-// backends. Built by the supervisor (core/server), handed to the worker, used by its thread only. A connection keeps
-// the Runtime it was accepted under until it ends; the worker hands a retired one back when its last connection is gone.
+// Runtime: what one worker serves under one configuration: its own listeners' virtual hosts, TLS
+// contexts and backends. Built by the supervisor (core/server), handed to the worker, used by its
+// thread only. A connection keeps the Runtime it was accepted under until it ends; the worker hands
+// a retired one back when its last connection is gone.
 #pragma once
 
 #include <cstdint>
@@ -19,22 +20,22 @@ struct HostRuntime {
   config::IdentityProfile identity = config::IdentityProfile::kIngressNginx;
   config::Forwarding forwarding = config::Forwarding::kXForwarded;
   bool pass_certificate = false;
-  bool server_tokens = true;    // pages made here name a server
+  bool server_tokens = true;  // pages made here name a server
   backend::BackendRuntime* backend = nullptr;
 };
 
 struct ListenerRuntime {
   std::string name;
-  std::string address;          // as configured: identifies the socket across reloads
-  uint32_t metrics_id = 0;      // dense id in the metrics shard
-  uint16_t port = 0;            // that clients connect to
+  std::string address;      // as configured: identifies the socket across reloads
+  uint32_t metrics_id = 0;  // dense id in the metrics shard
+  uint16_t port = 0;        // that clients connect to
   config::StageMode mode = config::StageMode::kHttp;
   std::unique_ptr<tls::HostTable> hosts;
   std::vector<HostRuntime> host_runtimes;
 };
 
 struct Runtime {
-  uint64_t version = 0;         // counts reloads
+  uint64_t version = 0;  // counts reloads
   config::Timeouts timeouts;
   uint32_t max_connections = 0;  // this worker's share
   uint32_t max_handshakes = 0;
@@ -43,7 +44,7 @@ struct Runtime {
   std::vector<std::unique_ptr<backend::BackendRuntime>> backends;
   std::vector<std::unique_ptr<ListenerRuntime>> listeners;  // index = listener slot of the worker
   std::shared_ptr<const void> specs;  // keeps the immutable specs that the host tables point into
-  uint32_t connections = 0;     // using this runtime now
+  uint32_t connections = 0;           // using this runtime now
 };
 
 }  // namespace portcullis::connection

@@ -1,5 +1,5 @@
-// State: where a downstream connection stands, and the table of legal moves. One function moves (Downstream::Move), so
-// an undeclared transition cannot be written silently.
+// State: where a downstream connection stands, and the table of legal moves. One function moves
+// (Downstream::Move), so an undeclared transition cannot be written silently.
 #pragma once
 
 #include <array>
@@ -9,23 +9,26 @@
 namespace portcullis::connection {
 
 enum class State : uint8_t {
-  kFree,        // the slot is in the slab
-  kHandshake,   // TLS handshake under way
-  kDialing,     // tcp stage: handshake done, backend being connected
-  kRelay,       // tcp stage, or an upgraded http connection: bytes both ways
-  kHttp,        // http stage: requests and responses
-  kLingering,   // everything is said; waiting for the peer to read it and close
-  kClosing,     // cancelled; waiting for the kernel to let go
+  kFree,       // the slot is in the slab
+  kHandshake,  // TLS handshake under way
+  kDialing,    // tcp stage: handshake done, backend being connected
+  kRelay,      // tcp stage, or an upgraded http connection: bytes both ways
+  kHttp,       // http stage: requests and responses
+  kLingering,  // everything is said; waiting for the peer to read it and close
+  kClosing,    // cancelled; waiting for the kernel to let go
 };
 
 inline constexpr int kNumStates = static_cast<int>(State::kClosing) + 1;
 
 namespace internal {
-constexpr uint8_t Bit(State state) { return static_cast<uint8_t>(1U << static_cast<uint8_t>(state)); }
+constexpr uint8_t Bit(State state) {
+  return static_cast<uint8_t>(1U << static_cast<uint8_t>(state));
+}
 
 inline constexpr std::array<uint8_t, kNumStates> kNext = {
     /*kFree*/ Bit(State::kHandshake),
-    /*kHandshake*/ Bit(State::kDialing) | Bit(State::kHttp) | Bit(State::kLingering) | Bit(State::kClosing),
+    /*kHandshake*/ Bit(State::kDialing) | Bit(State::kHttp) | Bit(State::kLingering) |
+        Bit(State::kClosing),
     /*kDialing*/ Bit(State::kRelay) | Bit(State::kLingering) | Bit(State::kClosing),
     /*kRelay*/ Bit(State::kLingering) | Bit(State::kClosing),
     /*kHttp*/ Bit(State::kRelay) | Bit(State::kLingering) | Bit(State::kClosing),
@@ -50,15 +53,15 @@ enum class CloseCause : uint8_t {
   kRefused,          // in the handshake, or by a page
   kClientTruncated,  // the client's FIN without close_notify, in the middle of something
   kClientReset,
-  kTlsError,         // an alert or undecodable record after the handshake
-  kBackendClosed,    // tcp stage: the backend ended the conversation
-  kBackendFailed,    // no backend could be reached, or it broke off in mid-response
-  kBadRequest,       // HTTP framing
-  kIdle,             // timeouts.idle: nothing was said by either side
-  kHeadTimeout,      // timeouts.request_head
-  kStalled,          // timeouts.write_stall: the client took nothing of what was queued for it
-  kBackendTimeout,   // timeouts.response, or no backend in time
-  kDrained,          // shutdown
+  kTlsError,        // an alert or undecodable record after the handshake
+  kBackendClosed,   // tcp stage: the backend ended the conversation
+  kBackendFailed,   // no backend could be reached, or it broke off in mid-response
+  kBadRequest,      // HTTP framing
+  kIdle,            // timeouts.idle: nothing was said by either side
+  kHeadTimeout,     // timeouts.request_head
+  kStalled,         // timeouts.write_stall: the client took nothing of what was queued for it
+  kBackendTimeout,  // timeouts.response, or no backend in time
+  kDrained,         // shutdown
   kInternal,
 };
 

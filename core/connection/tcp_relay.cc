@@ -127,7 +127,8 @@ void StartRelayOver(Context& ctx, Downstream& down, std::span<const uint8_t> fro
   TakeEarly(ctx, down);
   if (down.state != State::kRelay) return;
   if (backend.eof() && !backend.paused() && !down.backend_done) OnBackendEof(ctx, down);
-  if (down.state == State::kRelay && down.stream.eof() && !down.stream.paused() && !down.client_done) {
+  if (down.state == State::kRelay && down.stream.eof() && !down.stream.paused() &&
+      !down.client_done) {
     Abort(ctx, down, CloseCause::kClientTruncated);
   }
 }
@@ -192,7 +193,8 @@ void OnRelayClientSend(Context& ctx, Downstream& down, io::SendEvent event) {
   backend.Resume(ctx.pool.env());
   const std::vector<uint8_t> held = backend.TakeHeld();
   if (!held.empty()) PumpBackend(ctx, down, held);
-  if (down.state == State::kRelay && backend.eof() && !backend.paused() && !down.backend_done) OnBackendEof(ctx, down);
+  if (down.state == State::kRelay && backend.eof() && !backend.paused() && !down.backend_done)
+    OnBackendEof(ctx, down);
 }
 
 void OnRelayBackendRecv(Context& ctx, Downstream& down, io::RecvEvent event) {

@@ -22,7 +22,8 @@ struct Run {
   int operator()(const BackendArgs& args) const { return BackendMain(args); }
   int operator()(const DoctorArgs& args) const { return DoctorMain(args); }
   int operator()(const DemoArgs& args) const {
-    return DemoMain(args, DemoHooks{.start = [](const std::string& path) -> absl::StatusOr<std::unique_ptr<RunningServer>> {
+    return DemoMain(args, DemoHooks{.start = [](const std::string& path)
+                                        -> absl::StatusOr<std::unique_ptr<RunningServer>> {
                       return Supervisor::Start(path);
                     }});
   }
@@ -44,7 +45,8 @@ static int RunCommand(const Args& args) { return std::visit(Run{}, args); }
 
 int main(int argc, char** argv) {
   namespace server = portcullis::server;
-  const auto arguments = std::span(const_cast<const char* const*>(argv), static_cast<size_t>(argc)).subspan(1);
+  const auto arguments =
+      std::span(const_cast<const char* const*>(argv), static_cast<size_t>(argc)).subspan(1);
   const absl::StatusOr<server::Args> args = server::ParseArgs(arguments);
   if (!args.ok()) {
     std::fprintf(stderr, "portcullis: %s\n", std::string(args.status().message()).c_str());

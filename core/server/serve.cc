@@ -6,10 +6,11 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include <nlohmann/json.hpp>
+
 #include "core/config/describe.h"
 #include "core/log/operator_log.h"
 #include "core/server/commands/exit_codes.h"
@@ -25,7 +26,8 @@ constexpr std::chrono::milliseconds kTidyEvery{1000};
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
 int ExitCodeOf(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) || absl::IsNotFound(status)
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+                 absl::IsNotFound(status)
              ? kExitConfig
              : kExitFailure;
 }
@@ -67,7 +69,8 @@ void DrainUntilFinished(io::SignalSource& signals, Supervisor& supervisor) {
 }  // namespace
 
 int ServeMain(const ServeArgs& args) {
-  absl::StatusOr<std::unique_ptr<io::SignalSource>> signals = io::SignalSource::Create({SIGTERM, SIGINT, SIGHUP});
+  absl::StatusOr<std::unique_ptr<io::SignalSource>> signals =
+      io::SignalSource::Create({SIGTERM, SIGINT, SIGHUP});
   if (!signals.ok()) {
     log::Error(std::string(signals.status().message()));
     return kExitFailure;
@@ -106,7 +109,8 @@ int CheckMain(const CheckArgs& args) {
     std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
     return kExitConfig;
   }
-  for (const std::string& warning : (*snapshot)->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const std::string& warning : (*snapshot)->warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
   std::fputs(config::Describe((*snapshot)->config).c_str(), stdout);
   return kExitSuccess;
 }

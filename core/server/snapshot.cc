@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "core/backend/runtime.h"
 #include "core/config/yaml_reader.h"
 #include "core/server/files.h"
@@ -22,7 +23,8 @@ class Problems {
     lines_.push_back(absl::StrCat(Place(where), message));
   }
   [[nodiscard]] absl::Status status() const {
-    return lines_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+    return lines_.empty() ? absl::OkStatus()
+                          : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
   }
 
  private:
@@ -31,12 +33,13 @@ class Problems {
 
 template <typename T>
 const T* FindByName(const std::vector<T>& items, const std::string& name) {
-  const auto found = std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
   return found == items.end() ? nullptr : &*found;
 }
 
-std::vector<tls::PemSource> ReadAll(const std::vector<std::string>& paths, const config::Location& where,
-                                    Problems& problems) {
+std::vector<tls::PemSource> ReadAll(const std::vector<std::string>& paths,
+                                    const config::Location& where, Problems& problems) {
   std::vector<tls::PemSource> sources;
   for (const std::string& path : paths) {
     absl::StatusOr<std::string> text = ReadWholeFile(path, where);
@@ -54,13 +57,15 @@ void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
     absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
         tls::TrustMaterial::Parse(trust.name, cas, crls, now);
     if (!material.ok()) {
-      problems.Add(trust.where, absl::StrCat("trust '", trust.name, "': ", material.status().message()));
+      problems.Add(trust.where,
+                   absl::StrCat("trust '", trust.name, "': ", material.status().message()));
       continue;
     }
     for (const tls::CaSummary& ca : (*material)->cas) {
       if (!ca.oddity.empty()) {
-        snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name, "': CA '", ca.subject,
-                                                 "' in ", ca.origin, ": ", ca.oddity));
+        snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name,
+                                                 "': CA '", ca.subject, "' in ", ca.origin, ": ",
+                                                 ca.oddity));
       }
       snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
                                        .name = trust.name,
@@ -69,34 +74,39 @@ void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
                                        .not_after = ca.not_after});
     }
     if ((*material)->crl_next_update != 0) {
-      snapshot.crls.push_back({.trust = trust.name, .issuer = "", .next_update = (*material)->crl_next_update});
+      snapshot.crls.push_back(
+          {.trust = trust.name, .issuer = "", .next_update = (*material)->crl_next_update});
     }
     snapshot.trusts[trust.name] = *std::move(material);
   }
 }
 
 void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
-                     std::vector<tls::CredentialSpec>& credentials, int64_t now, Problems& problems) {
+                     std::vector<tls::CredentialSpec>& credentials, int64_t now,
+                     Problems& problems) {
   for (const config::Certificate& certificate : host.certificates) {
     absl::StatusOr<std::string> chain = ReadWholeFile(certificate.chain_path, certificate.where);
     absl::StatusOr<std::string> key = ReadWholeFile(certificate.key_path, certificate.where);
     problems.Add(chain.status());
     problems.Add(key.status());
     if (!chain.ok() || !key.ok()) continue;
-    tls::CredentialSpec spec{.chain_pem = *std::move(chain),
-                             .key_pem = *std::move(key),
-                             .origin = absl::StrCat(certificate.chain_path, ", ", certificate.key_path)};
+    tls::CredentialSpec spec{
+        .chain_pem = *std::move(chain),
+        .key_pem = *std::move(key),
+        .origin = absl::StrCat(certificate.chain_path, ", ", certificate.key_path)};
     if (absl::StatusOr<tls::Credential> loaded = tls::LoadCredential(spec); !loaded.ok()) {
       problems.Add(certificate.where, loaded.status().message());
       continue;
     }
-    absl::StatusOr<tls::CertificateInfo> info = tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
+    absl::StatusOr<tls::CertificateInfo> info =
+        tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
     if (!info.ok()) {
       problems.Add(certificate.where, info.status().message());
       continue;
     }
     if (info->not_after < now) {
-      snapshot.warnings.push_back(absl::StrCat(Place(certificate.where), certificate.chain_path, ": expired"));
+      snapshot.warnings.push_back(
+          absl::StrCat(Place(certificate.where), certificate.chain_path, ": expired"));
     }
     snapshot.certificates.push_back({.kind = metrics::CertificateKind::kServer,
                                      .name = host.name,
@@ -107,9 +117,12 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
   }
 }
 
-uint16_t WireVersion(const std::string& version) { return version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION; }
+uint16_t WireVersion(const std::string& version) {
+  return version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION;
+}
 
-tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageMode mode, const Snapshot& snapshot) {
+tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageMode mode,
+                                 const Snapshot& snapshot) {
   tls::ClientAuthSpec spec;
   const config::ClientAuth& auth = host.client_auth;
   spec.mode = auth.mode == config::AuthMode::kRequire    ? tls::ClientAuthMode::kRequire
@@ -120,12 +133,14 @@ tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageM
   spec.refusal = page ? tls::RefusalStyle::kHttp : tls::RefusalStyle::kAlert;
   spec.max_depth = auth.max_depth;
   spec.send_ca_names = auth.send_ca_names;
-  if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end()) spec.trust = trust->second;
+  if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end())
+    spec.trust = trust->second;
   return spec;
 }
 
-std::unique_ptr<tls::HostSpec> SpecOf(const config::VirtualHost& host, const config::Listener& listener,
-                                      const Snapshot& snapshot, const std::vector<tls::CredentialSpec>& credentials) {
+std::unique_ptr<tls::HostSpec> SpecOf(const config::VirtualHost& host,
+                                      const config::Listener& listener, const Snapshot& snapshot,
+                                      const std::vector<tls::CredentialSpec>& credentials) {
   auto spec = std::make_unique<tls::HostSpec>();
   spec->name = host.name;
   spec->server_names = host.server_names;
@@ -190,9 +205,9 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& 
   return snapshot;
 }
 
-absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_ptr<const Snapshot> snapshot,
-                                                                  const RuntimeParameters& parameters,
-                                                                  metrics::ShardSet& shards) {
+absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
+    std::shared_ptr<const Snapshot> snapshot, const RuntimeParameters& parameters,
+    metrics::ShardSet& shards) {
   const config::Config& config = snapshot->config;
   auto runtime = std::make_unique<connection::Runtime>();
   runtime->version = parameters.version;
@@ -206,8 +221,8 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_pt
   for (size_t i = 0; i < config.backends.size(); ++i) {
     const absl::StatusOr<size_t> id = shards.AddBackend(config.backends[i].name);
     if (!id.ok()) return id.status();
-    runtime->backends.push_back(
-        backend::MakeRuntime(config.backends[i], static_cast<uint32_t>(*id), snapshot->backend_targets[i]));
+    runtime->backends.push_back(backend::MakeRuntime(config.backends[i], static_cast<uint32_t>(*id),
+                                                     snapshot->backend_targets[i]));
     backends[config.backends[i].name] = runtime->backends.back().get();
   }
   for (size_t i = 0; i < snapshot->listeners.size(); ++i) {
@@ -222,8 +237,9 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_pt
     listener->metrics_id = static_cast<uint32_t>(*id);
     auto hosts = tls::HostTable::Build(Borrow(from.hosts), from.options, parameters.ticket_secret);
     if (!hosts.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(Place(from.listener->where), "listener '", from.listener->name, "': ", hosts.status().message()));
+      return absl::InvalidArgumentError(absl::StrCat(Place(from.listener->where), "listener '",
+                                                     from.listener->name,
+                                                     "': ", hosts.status().message()));
     }
     listener->hosts = *std::move(hosts);
     for (const config::VirtualHost* host : from.virtual_hosts) {

@@ -1,6 +1,6 @@
-// Snapshot: a configuration with everything it names read, parsed and checked: certificates, trust, CRLs, backend
-// addresses. Immutable once loaded; the supervisor builds each worker's Runtime from it. Loading blocks and belongs to
-// the supervisor's thread; it is all or nothing.
+// Snapshot: a configuration with everything it names read, parsed and checked: certificates, trust,
+// CRLs, backend addresses. Immutable once loaded; the supervisor builds each worker's Runtime from
+// it. Loading blocks and belongs to the supervisor's thread; it is all or nothing.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+
 #include "core/config/config.h"
 #include "core/connection/runtime.h"
 #include "io/socket_address.h"
@@ -24,8 +25,8 @@ using ResolvedTargets = std::vector<std::pair<io::SocketAddress, std::string>>;
 
 struct ListenerSnapshot {
   const config::Listener* listener = nullptr;
-  std::vector<std::unique_ptr<tls::HostSpec>> hosts;        // in the order of the listener's hosts
-  std::vector<const config::VirtualHost*> virtual_hosts;    // likewise
+  std::vector<std::unique_ptr<tls::HostSpec>> hosts;      // in the order of the listener's hosts
+  std::vector<const config::VirtualHost*> virtual_hosts;  // likewise
   tls::HostTableOptions options;
 };
 
@@ -34,28 +35,30 @@ struct Snapshot {
   std::vector<std::string> warnings;
   std::vector<ListenerSnapshot> listeners;
   absl::flat_hash_map<std::string, std::shared_ptr<const tls::TrustMaterial>> trusts;
-  std::vector<ResolvedTargets> backend_targets;             // as config.backends
-  std::vector<metrics::CertificateFact> certificates;       // for the expiry metrics
+  std::vector<ResolvedTargets> backend_targets;        // as config.backends
+  std::vector<metrics::CertificateFact> certificates;  // for the expiry metrics
   std::vector<metrics::CrlFact> crls;
 };
 
-// LoadSnapshot reads the config at `path` and everything it names. InvalidArgument lists what is wrong, a line each.
+// LoadSnapshot reads the config at `path` and everything it names. InvalidArgument lists what is
+// wrong, a line each.
 absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now);
 
-// SocketKey identifies a listener's socket across reloads: its address, and its name where the port is any free one.
+// SocketKey identifies a listener's socket across reloads: its address, and its name where the port
+// is any free one.
 [[nodiscard]] std::string SocketKey(const config::Listener& listener);
 
 struct RuntimeParameters {
   uint64_t version = 0;
   uint32_t num_workers = 1;
-  uint32_t worker_capacity = 0;           // slots a worker has
-  std::vector<uint16_t> listener_ports;   // as bound, as snapshot.listeners
+  uint32_t worker_capacity = 0;          // slots a worker has
+  std::vector<uint16_t> listener_ports;  // as bound, as snapshot.listeners
   std::shared_ptr<const tls::TicketSecret> ticket_secret;
 };
 
 // BuildRuntime makes one worker's runtime. `shards` numbers listeners and backends.
-absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(std::shared_ptr<const Snapshot> snapshot,
-                                                                  const RuntimeParameters& parameters,
-                                                                  metrics::ShardSet& shards);
+absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
+    std::shared_ptr<const Snapshot> snapshot, const RuntimeParameters& parameters,
+    metrics::ShardSet& shards);
 
 }  // namespace portcullis::server

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+
 #include "core/log/operator_log.h"
 #include "io/listener.h"
 #include "portcullis_version.h"
@@ -91,16 +92,18 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(const std::string&
   supervisor->facts_->RecordLoad(UnixNow());
   if (absl::Status status = supervisor->StartAdmin(); !status.ok()) return status;
   supervisor->readiness_ = Readiness::kServing;
-  log::Info(absl::StrCat("serving with ", supervisor->num_workers_, " workers on ", (*snapshot)->listeners.size(),
-                         " listeners"));
+  log::Info(absl::StrCat("serving with ", supervisor->num_workers_, " workers on ",
+                         (*snapshot)->listeners.size(), " listeners"));
   return supervisor;
 }
 
 absl::Status Supervisor::StartWorkers() {
   shards_ = std::make_unique<metrics::ShardSet>(num_workers_, RejectionReasons());
   facts_ = std::make_unique<metrics::Facts>(
-      metrics::Build{.version = kVersion, .commit = kCommit, .boringssl = absl::StrCat("API ", BORINGSSL_API_VERSION)}, num_workers_,
-      UnixNow());
+      metrics::Build{.version = kVersion,
+                     .commit = kCommit,
+                     .boringssl = absl::StrCat("API ", BORINGSSL_API_VERSION)},
+      num_workers_, UnixNow());
   absl::StatusOr<std::unique_ptr<log::ConnectionLog>> log =
       log::ConnectionLog::Start(snapshot_->config.log.connections, num_workers_);
   if (!log.ok()) return log.status();
@@ -111,13 +114,13 @@ absl::Status Supervisor::StartWorkers() {
   const std::vector<int> cpus = UsableCpus();
   const bool pin = snapshot_->config.pin_workers && num_workers_ <= cpus.size() && num_workers_ > 1;
   for (uint32_t i = 0; i < num_workers_; ++i) {
-    auto worker = std::make_unique<worker::Worker>(worker::WorkerOptions{.index = i,
-                                                                         .cpu = pin ? cpus[i] : -1,
-                                                                         .max_connections = worker_capacity_,
-                                                                         .shard = &shards_->shard(i),
-                                                                         .log = &log_->ring(i),
-                                                                         .returns = returns_.get(),
-                                                                         .make_ring = nullptr});
+    auto worker =
+        std::make_unique<worker::Worker>(worker::WorkerOptions{.index = i,
+                                                               .cpu = pin ? cpus[i] : -1,
+                                                               .max_connections = worker_capacity_,
+                                                               .shard = &shards_->shard(i),
+                                                               .log = &log_->ring(i),
+                                                               .returns = returns_.get()});
     if (absl::Status status = worker->Start(); !status.ok()) return status;
     workers_.push_back(std::move(worker));
   }
@@ -125,8 +128,10 @@ absl::Status Supervisor::StartWorkers() {
 }
 
 // Opens what the snapshot needs and the workers do not hold yet: one socket a worker and listener.
-absl::Status Supervisor::OpenSockets(const Snapshot& snapshot, std::vector<std::vector<int>>& sockets,
-                                     std::vector<uint16_t>& ports, std::map<std::string, uint16_t>& open) {
+absl::Status Supervisor::OpenSockets(const Snapshot& snapshot,
+                                     std::vector<std::vector<int>>& sockets,
+                                     std::vector<uint16_t>& ports,
+                                     std::map<std::string, uint16_t>& open) {
   for (const ListenerSnapshot& listener : snapshot.listeners) {
     const std::string key = SocketKey(*listener.listener);
     if (const auto held = open_.find(key); held != open_.end()) {
@@ -135,11 +140,12 @@ absl::Status Supervisor::OpenSockets(const Snapshot& snapshot, std::vector<std::
       open[key] = held->second;
       continue;
     }
-    absl::StatusOr<io::SocketAddress> address = io::SocketAddress::Parse(listener.listener->address);
+    absl::StatusOr<io::SocketAddress> address =
+        io::SocketAddress::Parse(listener.listener->address);
     if (!address.ok()) return address.status();
-    absl::StatusOr<std::vector<int>> opened =
-        io::OpenListeners(*address, static_cast<int>(num_workers_),
-                          io::ListenOptions{.backlog = static_cast<int>(listener.listener->backlog)});
+    absl::StatusOr<std::vector<int>> opened = io::OpenListeners(
+        *address, static_cast<int>(num_workers_),
+        io::ListenOptions{.backlog = static_cast<int>(listener.listener->backlog)});
     if (!opened.ok()) return opened.status();
     ports.push_back(io::BoundPort(opened->front()));
     open[key] = ports.back();
@@ -159,7 +165,8 @@ absl::Status Supervisor::Publish(std::shared_ptr<const Snapshot> snapshot) {
   absl::Status status = OpenSockets(*snapshot, sockets, parameters.listener_ports, open);
   std::vector<std::unique_ptr<connection::Runtime>> runtimes;
   for (uint32_t i = 0; i < num_workers_ && status.ok(); ++i) {
-    absl::StatusOr<std::unique_ptr<connection::Runtime>> runtime = BuildRuntime(snapshot, parameters, *shards_);
+    absl::StatusOr<std::unique_ptr<connection::Runtime>> runtime =
+        BuildRuntime(snapshot, parameters, *shards_);
     status = runtime.status();
     if (runtime.ok()) runtimes.push_back(*std::move(runtime));
   }
@@ -198,12 +205,14 @@ absl::Status Supervisor::Reload() {
   if (status.ok()) status = Publish(*snapshot);
   facts_->RecordReload(UnixNow(), std::string(status.message()));
   if (!status.ok()) {
-    log::Error(absl::StrCat("reload refused, the old configuration stays in force:\n", status.message()));
+    log::Error(
+        absl::StrCat("reload refused, the old configuration stays in force:\n", status.message()));
     return status;
   }
   LogWarnings(*snapshot_);
   log::SetUp(LevelOf(snapshot_->config.log.level));
-  if (absl::Status reopened = log_->Reopen(); !reopened.ok()) log::Error(std::string(reopened.message()));
+  if (absl::Status reopened = log_->Reopen(); !reopened.ok())
+    log::Error(std::string(reopened.message()));
   if (snapshot_->config.workers != 0 && snapshot_->config.workers != num_workers_) {
     log::Warn("reload: the number of workers changes at a restart only");
   }
@@ -214,7 +223,8 @@ absl::Status Supervisor::Reload() {
 absl::Status Supervisor::StartAdmin() {
   if (snapshot_->config.admin.address.empty()) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
-      snapshot_->config.admin.address, std::make_shared<metrics::Collector>(*shards_, *facts_, &log_->lines_lost()),
+      snapshot_->config.admin.address,
+      std::make_shared<metrics::Collector>(*shards_, *facts_, &log_->lines_lost()),
       [this] { return readiness_.load(); }, [this] { return StatusText(); });
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
@@ -231,7 +241,8 @@ std::string Supervisor::StatusText() const {
 }
 
 ServerPorts Supervisor::ports() const {
-  return ServerPorts{.admin = admin_ == nullptr ? uint16_t{0} : admin_->port(), .listeners = listener_ports_};
+  return ServerPorts{.admin = admin_ == nullptr ? uint16_t{0} : admin_->port(),
+                     .listeners = listener_ports_};
 }
 
 void Supervisor::BeginDrain() {
@@ -246,7 +257,8 @@ void Supervisor::Cut() {
 }
 
 bool Supervisor::finished() const {
-  return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->ended(); });
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->ended(); });
 }
 
 void Supervisor::Wait() {

@@ -1,7 +1,9 @@
-// Supervisor: runs the service: loads the configuration, starts the workers, opens and hands over sockets, reloads,
-// drains, and serves the admin port. Everything that blocks happens here, so that no worker has to.
+// Supervisor: runs the service: loads the configuration, starts the workers, opens and hands over
+// sockets, reloads, drains, and serves the admin port. Everything that blocks happens here, so that
+// no worker has to.
 //
-// One thread (the one that calls Start) owns it; the admin server's threads read what they are given.
+// One thread (the one that calls Start) owns it; the admin server's threads read what they are
+// given.
 #pragma once
 
 #include <atomic>
@@ -15,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+
 #include "core/log/connection_log.h"
 #include "core/server/admin/admin_server.h"
 #include "core/server/admin/status.h"
@@ -29,17 +32,20 @@ namespace portcullis::server {
 
 class Supervisor final : public RunningServer {
  public:
-  // Start loads the config at `path` and serves when it returns OK. FailedPrecondition: the machine cannot run it (no
-  // io_uring); InvalidArgument: the config; anything else: start-up failed (a port in use, ...).
+  // Start loads the config at `path` and serves when it returns OK. FailedPrecondition: the machine
+  // cannot run it (no io_uring); InvalidArgument: the config; anything else: start-up failed (a
+  // port in use, ...).
   static absl::StatusOr<std::unique_ptr<Supervisor>> Start(const std::string& path);
   ~Supervisor() override;
 
   [[nodiscard]] ServerPorts ports() const override;
   void Stop() override;
 
-  // Reload rereads everything: all or nothing, the old stays in force on any error. The outcome is logged and counted.
+  // Reload rereads everything: all or nothing, the old stays in force on any error. The outcome is
+  // logged and counted.
   absl::Status Reload();
-  // BeginDrain stops accepting; Cut ends what is left at once; Wait returns when the workers have ended.
+  // BeginDrain stops accepting; Cut ends what is left at once; Wait returns when the workers have
+  // ended.
   void BeginDrain();
   void Cut();
   void Wait();
@@ -59,8 +65,9 @@ class Supervisor final : public RunningServer {
   [[nodiscard]] std::string StatusText() const;
 
   const std::string path_;
-  std::shared_ptr<const Snapshot> snapshot_;   // in force; the supervisor's thread
-  std::map<std::string, uint16_t> open_;       // bound port by SocketKey, of the sockets the workers hold
+  std::shared_ptr<const Snapshot> snapshot_;  // in force; the supervisor's thread
+  std::map<std::string, uint16_t>
+      open_;  // bound port by SocketKey, of the sockets the workers hold
   uint32_t num_workers_;
   uint32_t worker_capacity_;
   uint64_t version_ = 0;
@@ -71,7 +78,7 @@ class Supervisor final : public RunningServer {
   std::unique_ptr<worker::Returns> returns_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
-  mutable std::mutex addresses_mutex_;         // the admin threads read addresses_
+  mutable std::mutex addresses_mutex_;  // the admin threads read addresses_
   std::vector<ListenerAddress> addresses_;
   std::map<std::string, uint16_t> listener_ports_;  // by name
   std::unique_ptr<AdminServer> admin_;

@@ -1,4 +1,5 @@
-// What the supervisor asks of a worker: a new configuration, a drain, the end; and the housekeeping that follows.
+// What the supervisor asks of a worker: a new configuration, a drain, the end; and the housekeeping
+// that follows.
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,11 +36,13 @@ void Worker::Apply(Update update) {
   runtime_ = std::move(update.runtime);
   ReadClock();
   for (auto& slot : listeners_) {
-    const bool kept = std::any_of(runtime_->listeners.begin(), runtime_->listeners.end(),
-                                  [&](const auto& listener) { return listener->address == slot->address; });
+    const bool kept =
+        std::any_of(runtime_->listeners.begin(), runtime_->listeners.end(),
+                    [&](const auto& listener) { return listener->address == slot->address; });
     if (!kept) CloseListener(*slot);
   }
-  for (size_t i = 0; i < runtime_->listeners.size(); ++i) Attach(*runtime_->listeners[i], update.sockets[i]);
+  for (size_t i = 0; i < runtime_->listeners.size(); ++i)
+    Attach(*runtime_->listeners[i], update.sockets[i]);
   RetireRuntimes();
 }
 
@@ -70,11 +73,13 @@ void Worker::Attach(connection::ListenerRuntime& listener, int fd) {
   free_slot->runtime = runtime_.get();
   free_slot->rearm_at_ms = 0;
   free_slot->acceptor.Open(
-      fd, io::Token{.owner = io::Owner::kListener, .generation = free_slot->generation, .slot = index});
+      fd,
+      io::Token{.owner = io::Owner::kListener, .generation = free_slot->generation, .slot = index});
   free_slot->acceptor.Arm(*ring_);
 }
 
-// The runtime stays until the socket is closed: what the kernel has queued by then is still accepted (FinishClosing).
+// The runtime stays until the socket is closed: what the kernel has queued by then is still
+// accepted (FinishClosing).
 void Worker::CloseListener(ListenerSlot& slot) {
   if (!slot.acceptor.open() || slot.acceptor.closing()) return;
   ++slot.runtime->connections;
@@ -84,7 +89,8 @@ void Worker::CloseListener(ListenerSlot& slot) {
 
 // Closing a listening socket resets the connections queued on it, so they are taken first.
 void Worker::FinishClosing(ListenerSlot& slot) {
-  for (int fd = slot.acceptor.TakeBacklog(); fd >= 0; fd = slot.acceptor.TakeBacklog()) Accepted(slot, fd);
+  for (int fd = slot.acceptor.TakeBacklog(); fd >= 0; fd = slot.acceptor.TakeBacklog())
+    Accepted(slot, fd);
   slot.acceptor.Close();
   slot.generation = (slot.generation + 1) & io::kGenerationMask;
   --slot.runtime->connections;
@@ -98,7 +104,8 @@ void Worker::BeginDrain(std::chrono::milliseconds limit) {
   for (auto& slot : listeners_) CloseListener(*slot);
   context_->draining = true;
   drain_deadline_ms_ = context_->now_ms + static_cast<io::Millis>(limit.count());
-  downstreams_->ForEachLive([this](Downstream& down) { connection::DrainConnection(*context_, down); });
+  downstreams_->ForEachLive(
+      [this](Downstream& down) { connection::DrainConnection(*context_, down); });
 }
 
 void Worker::CutAll() {
@@ -108,7 +115,8 @@ void Worker::CutAll() {
   });
 }
 
-// Pauses accepting near the limits, with hysteresis, so that the kernel's backlog queues rather than we refuse.
+// Pauses accepting near the limits, with hysteresis, so that the kernel's backlog queues rather
+// than we refuse.
 void Worker::GovernAccept() {
   for (auto& slot : listeners_) {
     if (slot->rearm_at_ms == 0 || slot->rearm_at_ms > context_->now_ms) continue;
@@ -116,9 +124,12 @@ void Worker::GovernAccept() {
     slot->acceptor.Arm(*ring_);
   }
   if (runtime_ == nullptr || stopping_) return;
-  const auto share = [](uint32_t limit, uint32_t percent) { return uint64_t{limit} * percent / 100; };
+  const auto share = [](uint32_t limit, uint32_t percent) {
+    return uint64_t{limit} * percent / 100;
+  };
   const uint32_t live = downstreams_->live();
-  const bool full = live >= share(runtime_->max_connections, 95) || context_->handshakes >= runtime_->max_handshakes;
+  const bool full = live >= share(runtime_->max_connections, 95) ||
+                    context_->handshakes >= runtime_->max_handshakes;
   const bool roomy = live <= share(runtime_->max_connections, 90) &&
                      context_->handshakes <= share(runtime_->max_handshakes, 90);
   if (!(accept_paused_ ? roomy : full)) return;
@@ -145,7 +156,8 @@ void Worker::SweepAll() {
   pool_->Sweep();
 }
 
-// Hands back what no connection uses any more: freeing thousands of TLS contexts is nothing for a worker to do.
+// Hands back what no connection uses any more: freeing thousands of TLS contexts is nothing for a
+// worker to do.
 void Worker::RetireRuntimes() {
   std::erase_if(retired_, [this](std::unique_ptr<connection::Runtime>& runtime) {
     bool in_use = runtime->connections != 0;

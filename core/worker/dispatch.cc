@@ -1,5 +1,5 @@
-// Completions: what came out of the ring, to whom it belongs, and in what order it is served. Established traffic
-// goes first; handshakes, which are pure CPU, follow under a budget.
+// Completions: what came out of the ring, to whom it belongs, and in what order it is served.
+// Established traffic goes first; handshakes, which are pure CPU, follow under a budget.
 #include <unistd.h>
 
 #include "core/connection/close.h"
@@ -20,7 +20,8 @@ using connection::State;
 
 namespace {
 
-// A turn spends at most this on handshakes, so that one burst of clients cannot delay every proxied byte.
+// A turn spends at most this on handshakes, so that one burst of clients cannot delay every proxied
+// byte.
 constexpr int64_t kHandshakeBudgetNs = 2'000'000;
 
 Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(upstream.user); }
@@ -30,7 +31,8 @@ Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(
 struct Worker::HandshakeBudget {
   int64_t until_ns = connection::NowNs() + kHandshakeBudgetNs;
   bool spent = false;
-  // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once a byte.
+  // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
+  // a byte.
   [[nodiscard]] bool left() {
     spent = spent || connection::NowNs() >= until_ns;
     return !spent;
@@ -55,7 +57,8 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
   }
 }
 
-// Every receive completion of a connection in its handshake, an end or error too: they must stay in order.
+// Every receive completion of a connection in its handshake, an end or error too: they must stay in
+// order.
 bool Worker::IsHandshakeWork(io::Token token) {
   if (token.owner != io::Owner::kDownstream || token.op != io::Op::kRecv) return false;
   const Downstream* down = downstreams_->Find(token.slot, token.generation);
@@ -164,7 +167,8 @@ void Worker::DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBud
 
 void Worker::RunWaiting(HandshakeBudget& budget) {
   while (!context_->waiting.empty() && budget.left()) {
-    Downstream& down = *static_cast<connection::DownstreamNode*>(context_->waiting.PopFront())->owner;
+    Downstream& down =
+        *static_cast<connection::DownstreamNode*>(context_->waiting.PopFront())->owner;
     if (down.state != State::kHandshake) continue;
     const std::vector<uint8_t> early = std::move(down.early);
     down.early = {};
@@ -203,7 +207,8 @@ void Worker::ClientReceived(Downstream& down, io::RecvEvent event) {
 void Worker::ClientSent(Downstream& down, io::SendEvent event) {
   switch (down.state) {
     case State::kHandshake:
-      if (event == io::SendEvent::kError) connection::OnHandshakeEnd(*context_, down, tls::Rejection::kReset);
+      if (event == io::SendEvent::kError)
+        connection::OnHandshakeEnd(*context_, down, tls::Rejection::kReset);
       return;
     case State::kDialing:
     case State::kRelay:
@@ -278,7 +283,8 @@ void Worker::BackendReceived(Upstream& upstream, io::RecvEvent event) {
 }
 
 void Worker::BackendSent(Upstream& upstream, io::SendEvent event) {
-  if (upstream.state == UpstreamState::kIdle && event == io::SendEvent::kError) pool_->OnIdleEvent(upstream);
+  if (upstream.state == UpstreamState::kIdle && event == io::SendEvent::kError)
+    pool_->OnIdleEvent(upstream);
   if (upstream.state != UpstreamState::kBusy) return;
   Downstream& down = UserOf(upstream);
   if (down.state == State::kRelay) {
@@ -298,7 +304,8 @@ void Worker::OnTimer(io::TimerNode& node) {
   if (!pool_->OnTimer(upstream)) return;
   // A connect that takes too long: the user is told, as of any other failure to connect.
   Downstream& down = UserOf(upstream);
-  connection::CountConnect(*context_, *upstream.backend, ETIMEDOUT, context_->now_ms - upstream.dial_started_ms);
+  connection::CountConnect(*context_, *upstream.backend, ETIMEDOUT,
+                           context_->now_ms - upstream.dial_started_ms);
   pool_->MarkDown(upstream, context_->now_ms);
   pool_->Close(upstream, false);
   if (down.state == State::kDialing) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "core/connection/close.h"
 #include "io/check.h"
 #include "io/uring_ring.h"
@@ -78,19 +79,23 @@ void Worker::Join() {
 
 absl::Status Worker::SetUp() {
   absl::StatusOr<std::unique_ptr<io::Ring>> ring =
-      options_.make_ring ? options_.make_ring() : io::UringRing::Create(io::RingOptions{});
+      options_.make_ring != nullptr ? options_.make_ring(options_.make_ring_argument)
+                                    : io::UringRing::Create(io::RingOptions{});
   if (!ring.ok()) return ring.status();
   ring_ = *std::move(ring);
   auto client = io::BufferRing::Create(*ring_, kClientGroup, kClientBuffers, kClientBufferBytes);
   if (!client.ok()) return client.status();
   client_buffers_ = *std::move(client);
-  auto backend = io::BufferRing::Create(*ring_, kBackendGroup, kBackendBuffers, kBackendBufferBytes);
+  auto backend =
+      io::BufferRing::Create(*ring_, kBackendGroup, kBackendBuffers, kBackendBufferBytes);
   if (!backend.ok()) return backend.status();
   backend_buffers_ = *std::move(backend);
 
   blocks_.emplace(kBlocksKept);
-  client_env_.emplace(io::StreamEnv{*ring_, *client_buffers_, *blocks_, client_rearm_, client_counters_});
-  backend_env_.emplace(io::StreamEnv{*ring_, *backend_buffers_, *blocks_, backend_rearm_, backend_counters_});
+  client_env_.emplace(
+      io::StreamEnv{*ring_, *client_buffers_, *blocks_, client_rearm_, client_counters_});
+  backend_env_.emplace(
+      io::StreamEnv{*ring_, *backend_buffers_, *blocks_, backend_rearm_, backend_counters_});
   wheel_.emplace(static_cast<io::Millis>(connection::NowNs() / 1'000'000));
   // Every client may hold one backend connection, besides those idle and closing.
   pool_.emplace(*backend_env_, *wheel_, options_.max_connections * 2);
@@ -123,7 +128,8 @@ std::chrono::nanoseconds Worker::WaitTime() const {
   const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
   for (const auto& slot : listeners_) {
-    if (slot->rearm_at_ms != 0) wait = std::min(wait, slot->rearm_at_ms > now ? slot->rearm_at_ms - now : 0);
+    if (slot->rearm_at_ms != 0)
+      wait = std::min(wait, slot->rearm_at_ms > now ? slot->rearm_at_ms - now : 0);
   }
   if (drain_deadline_ms_ != 0) wait = std::min<io::Millis>(wait, 50);
   return std::chrono::milliseconds(wait);
@@ -164,7 +170,8 @@ void Worker::PublishMetrics(int64_t turn_started_ns) {
   shard.ring_completed.MirrorTotal(ring.completed);
   shard.ring_sq_full.MirrorTotal(ring.sq_full);
   shard.ring_cq_overflow.MirrorTotal(ring.cq_overflow);
-  shard.ring_recv_enobufs.MirrorTotal(client_counters_.recv_enobufs + backend_counters_.recv_enobufs);
+  shard.ring_recv_enobufs.MirrorTotal(client_counters_.recv_enobufs +
+                                      backend_counters_.recv_enobufs);
   shard.ring_stale_cqes.MirrorTotal(stale_cqes_);
   shard.blocks_in_use.Set(static_cast<int64_t>(blocks_->blocks_in_use()));
   shard.connection_slots.Set(downstreams_->live());

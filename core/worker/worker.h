@@ -1,16 +1,16 @@
-// Worker: one thread that serves: its own ring, listening sockets, connections, backend pools, timers, metrics shard
-// and log ring. Workers share nothing that changes; what a worker is told comes through its inbox, and what it no
-// longer needs goes back through the supervisor's.
+// Worker: one thread that serves: its own ring, listening sockets, connections, backend pools,
+// timers, metrics shard and log ring. Workers share nothing that changes; what a worker is told
+// comes through its inbox, and what it no longer needs goes back through the supervisor's.
 //
-// Start, Post and Join are the supervisor's; everything private runs on the worker's own thread (worker.cc: life and
-// loop; dispatch.cc: completions; control.cc: inbox, listeners, reload, drain).
+// Start, Post and Join are the supervisor's; everything private runs on the worker's own thread
+// (worker.cc: life and loop; dispatch.cc: completions; control.cc: inbox, listeners, reload,
+// drain).
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "core/backend/pool.h"
 #include "core/connection/context.h"
 #include "core/connection/downstream.h"
@@ -36,8 +37,9 @@
 
 namespace portcullis::worker {
 
-// A new configuration. `sockets[i]` is the listening descriptor for runtime->listeners[i], or -1 where the worker
-// already listens on that address and goes on doing so. The worker takes ownership of both.
+// A new configuration. `sockets[i]` is the listening descriptor for runtime->listeners[i], or -1
+// where the worker already listens on that address and goes on doing so. The worker takes ownership
+// of both.
 struct Update {
   std::unique_ptr<connection::Runtime> runtime;
   std::vector<int> sockets;
@@ -51,18 +53,21 @@ struct Cut {};
 
 using Message = std::variant<Update, Drain, Cut>;
 
-// What workers hand back to the supervisor: a runtime whose last connection is gone (to be destroyed off the worker).
+// What workers hand back to the supervisor: a runtime whose last connection is gone (to be
+// destroyed off the worker).
 using Returns = io::Inbox<std::unique_ptr<connection::Runtime>>;
 
 struct WorkerOptions {
   uint32_t index = 0;
-  int cpu = -1;                        // to pin to; -1: not pinned
-  uint32_t max_connections = 16384;    // slots, this worker's
+  int cpu = -1;                      // to pin to; -1: not pinned
+  uint32_t max_connections = 16384;  // slots, this worker's
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
-  // Makes the ring, on the worker's thread. Null: the kernel's (UringRing). Tests give a ScriptRing.
-  std::function<absl::StatusOr<std::unique_ptr<io::Ring>>()> make_ring;
+  // Makes the ring, on the worker's thread, with `make_ring_argument`. Null: the kernel's
+  // (UringRing). Tests give a ScriptRing.
+  absl::StatusOr<std::unique_ptr<io::Ring>> (*make_ring)(int argument) = nullptr;
+  int make_ring_argument = 0;
 };
 
 class Worker {
@@ -72,7 +77,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Start starts the thread and waits until its ring and buffers stand. Errors name cause and remedy.
+  // Start starts the thread and waits until its ring and buffers stand. Errors name cause and
+  // remedy.
   absl::Status Start();
   // Post hands the worker a message.
   void Post(Message message);
@@ -88,7 +94,7 @@ class Worker {
     std::string address;
     connection::ListenerRuntime* listener = nullptr;  // null: closed
     connection::Runtime* runtime = nullptr;           // that `listener` belongs to
-    io::Millis rearm_at_ms = 0;                       // after running out of descriptors; 0: not waiting
+    io::Millis rearm_at_ms = 0;  // after running out of descriptors; 0: not waiting
   };
   struct HandshakeBudget;
 

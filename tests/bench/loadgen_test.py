@@ -17,8 +17,9 @@ LOADGEN = os.environ["LOADGEN_BIN"]
 class Loadgen(harness.E2ETest):
     def load(self, server, *arguments, cert=None, handshakes=50):
         out = self.dir / "result.json"
-        command = [LOADGEN, "--target", f"127.0.0.1:{server.port}", "--sni", "app.localhost", "--quiet", "--json", str(out),
-                   "--warmup", "0", "--duration", "20", "--connections", "4", "--handshakes", str(handshakes), *arguments]
+        command = [LOADGEN, "--target", f"127.0.0.1:{server.port}", "--sni", "app.localhost", "--quiet",
+                   "--json", str(out), "--warmup", "0", "--duration", "20", "--connections", "4",
+                   "--handshakes", str(handshakes), *arguments]
         if cert:
             command += ["--cert", str(cert.crt), "--key", str(cert.key)]
         subprocess.run(command, capture_output=True, timeout=60)

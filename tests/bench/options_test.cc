@@ -11,13 +11,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
-absl::StatusOr<Options> Parse(const std::vector<const char*>& arguments) { return ParseOptions(arguments); }
+absl::StatusOr<Options> Parse(const std::vector<const char*>& arguments) {
+  return ParseOptions(arguments);
+}
 
-std::string ErrorOf(const std::vector<const char*>& arguments) { return std::string(Parse(arguments).status().message()); }
+std::string ErrorOf(const std::vector<const char*>& arguments) {
+  return std::string(Parse(arguments).status().message());
+}
 
 TEST(LoadgenOptions, DefaultsAndValuesAreTaken) {
-  const auto options = Parse({"--target", "127.0.0.1:8443", "--tls", "1.2", "--mode", "hs", "--connections", "7",
-                              "--duration", "2.5", "--cert", "c.pem", "--key", "k.pem", "--quiet"});
+  const auto options =
+      Parse({"--target", "127.0.0.1:8443", "--tls", "1.2", "--mode", "hs", "--connections", "7",
+             "--duration", "2.5", "--cert", "c.pem", "--key", "k.pem", "--quiet"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->target.port(), 8443);
   EXPECT_EQ(options->version, 0x0303);
@@ -40,7 +45,8 @@ TEST(LoadgenOptions, MistakesAreNamed) {
   EXPECT_THAT(ErrorOf({"--tragte", "x"}), HasSubstr("--tragte"));
   EXPECT_THAT(ErrorOf({"--target"}), HasSubstr("needs ADDR"));
   EXPECT_THAT(ErrorOf({"--target", "127.0.0.1:1", "--tls", "1.1"}), HasSubstr("1.2 or 1.3"));
-  EXPECT_THAT(ErrorOf({"--target", "127.0.0.1:1", "--connections", "0"}), HasSubstr("--connections"));
+  EXPECT_THAT(ErrorOf({"--target", "127.0.0.1:1", "--connections", "0"}),
+              HasSubstr("--connections"));
   EXPECT_THAT(ErrorOf({"--target", "127.0.0.1:1", "--duration", "forever"}), HasSubstr("seconds"));
   EXPECT_THAT(ErrorOf({"--target", "127.0.0.1:1", "--cert", "c.pem"}), HasSubstr("go together"));
 }

@@ -22,8 +22,12 @@ TEST(Percentile, IsTheSmallestValueThatCoversTheShare) {
 }
 
 Result TwoThreads() {
-  Tally first{.done = 2, .total_us = {30, 10}, .handshake_us = {20, 5}, .failures = {{"timeout", 1}}};
-  Tally second{.done = 1, .total_us = {20}, .handshake_us = {10}, .failures = {{"timeout", 2}, {"status: 400", 3}}};
+  Tally first{
+      .done = 2, .total_us = {30, 10}, .handshake_us = {20, 5}, .failures = {{"timeout", 1}}};
+  Tally second{.done = 1,
+               .total_us = {20},
+               .handshake_us = {10},
+               .failures = {{"timeout", 2}, {"status: 400", 3}}};
   first.Merge(std::move(second));
   return {.tally = std::move(first), .seconds = 1.5, .cpu_seconds = 0.003};
 }

@@ -191,8 +191,8 @@ int AdminServer::OnRequest(mg_connection* connection) {
   try {
     const std::string_view method = request->request_method;
     const std::string_view path = request->local_uri != nullptr ? request->local_uri : "";
-    // civetweb's threads have 100 KiB of stack, which rendering the metrics comes near; this one has the usual size.
-    // A scrape every few seconds can pay for a thread.
+    // civetweb's threads have 100 KiB of stack, which rendering the metrics comes near; this one
+    // has the usual size. A scrape every few seconds can pay for a thread.
     const AdminResponse response =
         std::async(std::launch::async, [&] { return server->pages_.Respond(method, path); }).get();
     Send(connection, response, method != "HEAD");

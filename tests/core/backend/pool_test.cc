@@ -66,12 +66,14 @@ class PoolTest : public ::testing::Test {
     const io::BufferLease lease(*buffers_, token.op == io::Op::kRecv ? cqe : io::Cqe{});
     Upstream* upstream = pool_.slab().Find(token.slot, token.generation);
     ASSERT_NE(upstream, nullptr) << "a completion for a released upstream";
-    if (token.op == io::Op::kConnect) connect_results_.push_back(pool_.OnConnect(*upstream, cqe, now_ms_));
+    if (token.op == io::Op::kConnect)
+      connect_results_.push_back(pool_.OnConnect(*upstream, cqe, now_ms_));
     if (token.op == io::Op::kSend) (void)upstream->stream.OnSend(env_, cqe);
     if (token.op == io::Op::kCancel) upstream->stream.OnCancel(env_, cqe);
     if (token.op != io::Op::kRecv) return;
     const io::RecvEvent event = upstream->stream.OnRecv(env_, cqe, lease.bytes());
-    if (upstream->state == UpstreamState::kIdle && event != io::RecvEvent::kNothing) pool_.OnIdleEvent(*upstream);
+    if (upstream->state == UpstreamState::kIdle && event != io::RecvEvent::kNothing)
+      pool_.OnIdleEvent(*upstream);
   }
 
   [[nodiscard]] bool RunUntil(const std::function<bool()>& done) {

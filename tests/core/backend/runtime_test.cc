@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 config::Backend BackendWith(const std::string& address) {
   config::Backend backend;
   backend.name = "app";
-  backend.targets.push_back({.address = address, .where = {.file = "p.yaml", .line = 7, .column = 5}});
+  backend.targets.push_back(
+      {.address = address, .where = {.file = "p.yaml", .line = 7, .column = 5}});
   return backend;
 }
 

@@ -12,22 +12,28 @@
 namespace portcullis::connection {
 namespace {
 
-constexpr std::array<State, kNumStates> kAll = {State::kFree, State::kHandshake, State::kDialing,  State::kRelay,
-                                                State::kHttp, State::kLingering, State::kClosing};
+constexpr std::array<State, kNumStates> kAll = {
+    State::kFree, State::kHandshake, State::kDialing, State::kRelay,
+    State::kHttp, State::kLingering, State::kClosing};
 
-// The table once more, as the prose of the design says it: every pair that may follow, and no other.
+// The table once more, as the prose of the design says it: every pair that may follow, and no
+// other.
 const std::set<std::pair<State, State>> kExpected = {
-    {State::kFree, State::kHandshake},     {State::kHandshake, State::kDialing},  {State::kHandshake, State::kHttp},
-    {State::kHandshake, State::kLingering}, {State::kHandshake, State::kClosing}, {State::kDialing, State::kRelay},
-    {State::kDialing, State::kLingering},  {State::kDialing, State::kClosing},    {State::kRelay, State::kLingering},
-    {State::kRelay, State::kClosing},      {State::kHttp, State::kRelay},         {State::kHttp, State::kLingering},
-    {State::kHttp, State::kClosing},       {State::kLingering, State::kClosing},  {State::kClosing, State::kFree},
+    {State::kFree, State::kHandshake},    {State::kHandshake, State::kDialing},
+    {State::kHandshake, State::kHttp},    {State::kHandshake, State::kLingering},
+    {State::kHandshake, State::kClosing}, {State::kDialing, State::kRelay},
+    {State::kDialing, State::kLingering}, {State::kDialing, State::kClosing},
+    {State::kRelay, State::kLingering},   {State::kRelay, State::kClosing},
+    {State::kHttp, State::kRelay},        {State::kHttp, State::kLingering},
+    {State::kHttp, State::kClosing},      {State::kLingering, State::kClosing},
+    {State::kClosing, State::kFree},
 };
 
 TEST(StateTable, AllowsExactlyTheDeclaredMoves) {
   for (const State from : kAll) {
     for (const State to : kAll) {
-      EXPECT_EQ(Legal(from, to), kExpected.contains({from, to})) << Name(from) << " -> " << Name(to);
+      EXPECT_EQ(Legal(from, to), kExpected.contains({from, to}))
+          << Name(from) << " -> " << Name(to);
     }
   }
 }
@@ -46,11 +52,13 @@ TEST(StateTable, EveryStateIsReachedFromFreeAndReturnsToIt) {
     return seen;
   };
   EXPECT_EQ(reachable(State::kFree).size(), kAll.size());
-  for (const State state : kAll) EXPECT_TRUE(reachable(state).contains(State::kFree)) << Name(state);
+  for (const State state : kAll)
+    EXPECT_TRUE(reachable(state).contains(State::kFree)) << Name(state);
 }
 
 TEST(StateTable, NothingLeavesTheSlabWithoutClosingFirst) {
-  for (const State from : kAll) EXPECT_EQ(Legal(from, State::kFree), from == State::kClosing) << Name(from);
+  for (const State from : kAll)
+    EXPECT_EQ(Legal(from, State::kFree), from == State::kClosing) << Name(from);
 }
 
 TEST(StateTable, EveryLiveStateMayClose) {

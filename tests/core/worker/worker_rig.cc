@@ -42,7 +42,8 @@ int ConnectTo(uint16_t port) {
   return fd;
 }
 
-absl::StatusOr<std::unique_ptr<io::Ring>> MakeRing(RingKind kind) {
+absl::StatusOr<std::unique_ptr<io::Ring>> MakeRing(int argument) {
+  const auto kind = static_cast<RingKind>(argument);
   if (kind == RingKind::kKernel) {
     absl::StatusOr<std::unique_ptr<io::UringRing>> ring = io::UringRing::Create(io::RingOptions{});
     if (!ring.ok()) return ring.status();
@@ -50,8 +51,13 @@ absl::StatusOr<std::unique_ptr<io::Ring>> MakeRing(RingKind kind) {
   }
   auto ring = std::make_unique<io::ScriptRing>(io::ScriptOptions{.seed = 20261123});
   if (kind == RingKind::kScriptWithFaults) {
-    ring->set_faults({.short_send = 30, .short_recv = 30, .lose_more = 20, .no_buffers = 5, .cancel_miss = 10,
-                      .late_victim = 30, .partial_cancel = 30});
+    ring->set_faults({.short_send = 30,
+                      .short_recv = 30,
+                      .lose_more = 20,
+                      .no_buffers = 5,
+                      .cancel_miss = 10,
+                      .late_victim = 30,
+                      .partial_cancel = 30});
   }
   return std::unique_ptr<io::Ring>(std::move(ring));
 }
@@ -109,7 +115,8 @@ std::string Wire::ReceiveAll() {
 
 void Wire::ShutdownWrite() { shutdown(fd_, SHUT_WR); }
 
-TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options) : client_(options), wire_(ConnectTo(port)) {}
+TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options)
+    : client_(options), wire_(ConnectTo(port)) {}
 
 void TlsWire::Flush() {
   const std::vector<uint8_t> out = client_.TakeOutput();
@@ -138,7 +145,8 @@ void TlsWire::Send(std::string_view text) {
 
 std::string TlsWire::ReceiveUntil(std::string_view text) {
   std::string all = client_.Read();
-  while (all.find(text) == std::string::npos && !client_.saw_close() && Fill()) all += client_.Read();
+  while (all.find(text) == std::string::npos && !client_.saw_close() && Fill())
+    all += client_.Read();
   return all;
 }
 
@@ -158,7 +166,8 @@ WorkerRig::WorkerRig(const RigOptions& options)
       root_(tls::testing::MakeRoot(Valid("Root"))),
       server_(tls::testing::MakeLeaf(root_, Valid("localhost"))),
       client_(tls::testing::MakeLeaf(root_, Valid("Client"))),
-      shards_(1, std::vector<metrics::Reason>(tls::kNumRejections, {.name = "x", .judges_certificate = true})),
+      shards_(1, std::vector<metrics::Reason>(tls::kNumRejections,
+                                              {.name = "x", .judges_certificate = true})),
       log_(1 << 16, -1, false),
       returns_(*Returns::Create()) {
   spec_.name = "localhost";
@@ -171,13 +180,15 @@ WorkerRig::WorkerRig(const RigOptions& options)
   EXPECT_EQ(*shards_.AddBackend("app"), 0U);
   backend_fd_ = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
   backend_port_ = io::BoundPort(backend_fd_);
-  worker_ = std::make_unique<Worker>(WorkerOptions{.index = 0,
-                                                   .cpu = -1,
-                                                   .max_connections = options.max_connections,
-                                                   .shard = &shards_.shard(0),
-                                                   .log = &log_,
-                                                   .returns = returns_.get(),
-                                                   .make_ring = [kind = options.ring] { return MakeRing(kind); }});
+  worker_ =
+      std::make_unique<Worker>(WorkerOptions{.index = 0,
+                                             .cpu = -1,
+                                             .max_connections = options.max_connections,
+                                             .shard = &shards_.shard(0),
+                                             .log = &log_,
+                                             .returns = returns_.get(),
+                                             .make_ring = &MakeRing,
+                                             .make_ring_argument = static_cast<int>(options.ring)});
   const absl::Status started = worker_->Start();
   EXPECT_TRUE(started.ok()) << started;
   const int socket = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
@@ -212,7 +223,8 @@ std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
   listener->address = "test";
   listener->port = port_;
   listener->mode = options_.mode;
-  auto table = tls::HostTable::Build({&spec_}, {.default_host = "localhost"}, tls::TicketSecret::Random(3600));
+  auto table = tls::HostTable::Build({&spec_}, {.default_host = "localhost"},
+                                     tls::TicketSecret::Random(3600));
   EXPECT_TRUE(table.ok()) << table.status();
   listener->hosts = *std::move(table);
   listener->host_runtimes.push_back({.backend = runtime->backends.front().get()});

@@ -1,6 +1,6 @@
-// WorkerRig: one worker in this process, on the kernel's ring or on the scripted one, with a listener, a trust of its
-// own and a backend that the test plays by hand; and a TLS client over a real socket. The test's thread; the worker
-// runs on its own.
+// WorkerRig: one worker in this process, on the kernel's ring or on the scripted one, with a
+// listener, a trust of its own and a backend that the test plays by hand; and a TLS client over a
+// real socket. The test's thread; the worker runs on its own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -87,8 +87,8 @@ class WorkerRig {
   void Publish(std::unique_ptr<connection::Runtime> runtime, int socket);
   Worker& worker() { return *worker_; }
 
-  [[nodiscard]] tls::testing::ClientOptions Client() const;     // with a good certificate
-  [[nodiscard]] tls::testing::ClientOptions Stranger() const;   // without any
+  [[nodiscard]] tls::testing::ClientOptions Client() const;    // with a good certificate
+  [[nodiscard]] tls::testing::ClientOptions Stranger() const;  // without any
   TlsWire Connect(const tls::testing::ClientOptions& options) { return TlsWire(port_, options); }
   Wire ConnectPlain();
   // AcceptBackend returns the worker's next connection to the backend.

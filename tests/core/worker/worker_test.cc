@@ -30,11 +30,13 @@ class WorkerTest : public ::testing::TestWithParam<RingKind> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Rings, WorkerTest,
-                         ::testing::Values(RingKind::kKernel, RingKind::kScript, RingKind::kScriptWithFaults),
+                         ::testing::Values(RingKind::kKernel, RingKind::kScript,
+                                           RingKind::kScriptWithFaults),
                          [](const auto& kind) {
-                           return std::string(kind.param == RingKind::kKernel   ? "Kernel"
-                                              : kind.param == RingKind::kScript ? "Script"
-                                                                                : "ScriptWithFaults");
+                           return std::string(kind.param == RingKind::kKernel ? "Kernel"
+                                              : kind.param == RingKind::kScript
+                                                  ? "Script"
+                                                  : "ScriptWithFaults");
                          });
 
 TEST_P(WorkerTest, ACertifiedClientReachesTheBackendWithItsIdentity) {
@@ -95,8 +97,9 @@ TEST_P(WorkerTest, PipelinedRequestsAreAnsweredInOrder) {
   WorkerRig rig(Options());
   TlsWire client = rig.Connect(rig.Client());
   ASSERT_TRUE(client.Handshake());
-  client.Send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-              "GET /3 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.Send(
+      "GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /3 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   Wire backend = rig.AcceptBackend();
   for (const char* number : {"1", "2", "3"}) {
     EXPECT_THAT(backend.ReceiveUntil("\r\n\r\n"), StartsWith(std::string("GET /") + number));
@@ -157,10 +160,12 @@ TEST_P(WorkerTest, UpgradedConnectionsCarryAnythingBothWays) {
   WorkerRig rig(Options());
   TlsWire client = rig.Connect(rig.Client());
   ASSERT_TRUE(client.Handshake());
-  client.Send("GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
+  client.Send(
+      "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly");
   Wire backend = rig.AcceptBackend();
   EXPECT_THAT(backend.ReceiveUntil("\r\n\r\n"), HasSubstr("Upgrade: echo\r\n"));
-  backend.Send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst");
+  backend.Send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst");
   EXPECT_THAT(client.ReceiveUntil("first"), StartsWith("HTTP/1.1 101 "));
   EXPECT_EQ(backend.ReceiveUntil("early"), "early");
   client.Send("ping");
