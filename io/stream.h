@@ -81,9 +81,10 @@ class Stream : public RearmNode {
   void Connect(StreamEnv& env, const sockaddr* address, socklen_t length);
   [[nodiscard]] int OnConnect(const Cqe& cqe);
 
-  // UseOneshotRecv makes every further receive take one buffer at most, re-armed after each. A multishot receive can
-  // take 32 buffers in one pass of the kernel's before a pause has a chance: right for a client's small messages,
-  // half a mebibyte too much from a backend whose client reads slowly. A stream that was paused once goes over to it.
+  // UseOneshotRecv makes every further receive take one buffer at most, re-armed after each. A
+  // multishot receive can take 32 buffers in one pass of the kernel's before a pause has a chance:
+  // right for a client's small messages, half a mebibyte too much from a backend whose client reads
+  // slowly. A stream that was paused once goes over to it.
   void UseOneshotRecv() { oneshot_ = true; }
 
   // StartRecv arms the multishot receive (idempotent; does nothing after EOF or while closing).
