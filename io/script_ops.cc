@@ -24,7 +24,9 @@ ScriptOutcome Failed(int error) { return Done(-error); }
 
 template <typename T>
 T* Pointer(uint64_t address) {
-  return reinterpret_cast<T*>(static_cast<uintptr_t>(address));
+  // The kernel's interface has addresses as numbers.
+  return reinterpret_cast<T*>(
+      static_cast<uintptr_t>(address));  // NOLINT(performance-no-int-to-ptr)
 }
 
 // A blocking descriptor must not block the ring.

@@ -64,17 +64,17 @@ World& WorldOf(TestKey key) {
 
 // CPU time of this thread: what a neighbour on the machine takes does not count.
 struct Clock {
-  using duration = std::chrono::nanoseconds;
-  static duration now() {
+  using Duration = std::chrono::nanoseconds;
+  static Duration Now() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + duration(now.tv_nsec);
+    return std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec);
   }
 };
 
 // What the server has spent on one connection.
 struct Spent {
-  Clock::duration time{};
+  Clock::Duration time{};
   Allocations allocations;
 };
 
@@ -86,9 +86,9 @@ void Append(void* wire, const uint8_t* bytes, size_t size) {
 template <typename F>
 void Timed(Spent& spent, F&& work) {
   const Allocations before = AllocationsSoFar();
-  const Clock::duration start = Clock::now();
+  const Clock::Duration start = Clock::Now();
   work();
-  spent.time += Clock::now() - start;
+  spent.time += Clock::Now() - start;
   const Allocations after = AllocationsSoFar();
   spent.allocations.count += after.count - before.count;
   spent.allocations.bytes += after.bytes - before.bytes;

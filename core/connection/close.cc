@@ -63,11 +63,8 @@ void OnLingeringSend(Context& ctx, Downstream& down, io::SendEvent event) {
 }
 
 void OnLingeringRecv(Context& ctx, Downstream& down, io::RecvEvent event) {
-  if (event == io::RecvEvent::kError) {
-    Close(ctx, down, down.cause);
-  } else if (event == io::RecvEvent::kEof && down.stream.output().empty()) {
-    Close(ctx, down, down.cause);
-  }
+  const bool heard_all = event == io::RecvEvent::kEof && down.stream.output().empty();
+  if (event == io::RecvEvent::kError || heard_all) Close(ctx, down, down.cause);
   // Data is discarded: the peer may still be sending what we no longer want.
 }
 

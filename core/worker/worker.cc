@@ -100,6 +100,8 @@ absl::Status Worker::SetUp() {
   // Every client may hold one backend connection, besides those idle and closing.
   pool_.emplace(*backend_env_, *wheel_, options_.max_connections * 2);
   downstreams_.emplace(options_.max_connections);
+  // An aggregate: make_unique cannot name its members.
+  // NOLINTNEXTLINE(modernize-make-unique)
   context_.reset(new connection::Context{.client_env = *client_env_,
                                          .pool = *pool_,
                                          .wheel = *wheel_,

@@ -32,6 +32,8 @@ size_t HttpSession::Feed(std::span<const uint8_t> bytes) {
   return total;
 }
 
+HttpSession::Exchange::Exchange() = default;
+
 void HttpSession::FeedEnd() {
   ended_ = true;
   // Nothing owed: between requests, or amid one that will never be whole.

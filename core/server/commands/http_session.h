@@ -33,6 +33,7 @@ class HttpSession : public Session, private RequestEvents {
  private:
   // One request and its answer.
   struct Exchange {
+    Exchange();  // out of line: clang cannot use member initialisers before the class ends
     SitePlan plan;
     std::optional<uint64_t> request_length;
     bool request_chunked = false;
