@@ -47,7 +47,7 @@ int64_t UnixMs() {
 
 }  // namespace
 
-Worker::Worker(WorkerOptions options) : options_(std::move(options)) {}
+Worker::Worker(WorkerOptions options) : options_(options) {}
 
 Worker::~Worker() { CHECK(!thread_.joinable(), "worker destroyed while running"); }
 
