@@ -37,8 +37,9 @@ void Watch(const Options& options, Shared& shared, double seconds, const char* p
   const Clock::time_point start = Clock::now();
   uint64_t last_done = shared.done.load();
   const auto stopped = [&] { return shared.stop.load(); };
-  for (double next = 1; !stopped() && SecondsSince(start) < seconds; next += 1) {
-    const auto wait = std::chrono::duration<double>(std::min(next, seconds) - SecondsSince(start));
+  for (int next = 1; !stopped() && SecondsSince(start) < seconds; ++next) {
+    const auto wait = std::chrono::duration<double>(std::min(static_cast<double>(next), seconds) -
+                                                    SecondsSince(start));
     std::unique_lock lock(shared.mutex);
     shared.stopped.wait_for(lock, wait, stopped);
     if (!options.progress) continue;
