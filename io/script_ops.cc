@@ -25,8 +25,8 @@ ScriptOutcome Failed(int error) { return Done(-error); }
 template <typename T>
 T* Pointer(uint64_t address) {
   // The kernel's interface has addresses as numbers.
-  return reinterpret_cast<T*>(
-      static_cast<uintptr_t>(address));  // NOLINT(performance-no-int-to-ptr)
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  return reinterpret_cast<T*>(static_cast<uintptr_t>(address));
 }
 
 // A blocking descriptor must not block the ring.
