@@ -61,7 +61,7 @@ TEST_F(ConnectionLogTest, StopWritesAllThatWasQueued) {
 
 TEST_F(ConnectionLogTest, SeveralWorkersAtOnceLoseAndGarbleNothing) {
   constexpr uint32_t kWorkers = 3;
-  constexpr uint64_t kTotal = 5'000;
+  constexpr uint64_t kTotal = 2'000;
   auto log = *ConnectionLog::Start(path_, kWorkers);
   std::vector<std::thread> workers;
   for (uint32_t w = 0; w < kWorkers; ++w) {
@@ -83,7 +83,7 @@ TEST_F(ConnectionLogTest, SeveralWorkersAtOnceLoseAndGarbleNothing) {
 }
 
 TEST_F(ConnectionLogTest, RotationCutsBetweenLinesAndLosesNone) {
-  constexpr uint64_t kTotal = 20'000;
+  constexpr uint64_t kTotal = 5'000;
   ConnectionLogOptions options;
   options.ring_bytes = 32 * 1024;
   auto log = *ConnectionLog::Start(path_, 1, options);

@@ -131,7 +131,7 @@ TEST(LogRing, WritingAllocatesNothing) {
 
 // The ring is small against what passes through it, so that both ends keep meeting.
 TEST(LogRing, OneThreadWritesWhileAnotherReads) {
-  constexpr uint64_t kTotal = 10'000;
+  constexpr uint64_t kTotal = 5'000;
   LogRing ring(kSmall, -1, true);
   std::atomic<bool> done{false};
   std::thread worker([&] {
