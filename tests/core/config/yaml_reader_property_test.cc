@@ -17,7 +17,7 @@
 namespace portcullis::config {
 namespace {
 
-constexpr int kRounds = 4'000;
+constexpr int kRounds = 1'500;
 
 // What typing, pasting and merging put into a configuration file.
 constexpr std::string_view kFragments[] = {"\n",
