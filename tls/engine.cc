@@ -26,9 +26,10 @@ std::string_view View(const char* text) {
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-// A TLS 1.3 client that gives up before it has keys (it does not trust our certificate) says so in plaintext, where the
-// library expects ciphertext and sees only a broken record. Returns the description if all there is in `input` is such
-// an alert, perhaps behind a compatibility ChangeCipherSpec (RFC 8446, D.4); -1 otherwise.
+// A TLS 1.3 client that gives up before it has keys (it does not trust our certificate) says so in
+// plaintext, where the library expects ciphertext and sees only a broken record. Returns the
+// description if all there is in `input` is such an alert, perhaps behind a compatibility
+// ChangeCipherSpec (RFC 8446, D.4); -1 otherwise.
 int PlaintextAlert(std::span<const uint8_t> input) {
   constexpr std::array<uint8_t, 6> kCompatibility = {20, 3, 3, 0, 1, 1};
   if (input.size() > kCompatibility.size() &&
