@@ -4,7 +4,6 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <array>
 #include <climits>
 
 #include "absl/container/inlined_vector.h"
@@ -24,21 +23,6 @@ bool IsTls13(const SSL* ssl) { return SSL_version(ssl) >= TLS1_3_VERSION; }
 
 std::string_view View(const char* text) {
   return text == nullptr ? std::string_view() : std::string_view(text);
-}
-
-// A TLS 1.3 client that gives up before it has keys (it does not trust our certificate) says so in
-// plaintext, where the library expects ciphertext and sees only a broken record. Returns the
-// description if all there is in `input` is such an alert, perhaps behind a compatibility
-// ChangeCipherSpec (RFC 8446, D.4); -1 otherwise.
-int PlaintextAlert(std::span<const uint8_t> input) {
-  constexpr std::array<uint8_t, 6> kCompatibility = {20, 3, 3, 0, 1, 1};
-  if (input.size() > kCompatibility.size() &&
-      std::equal(kCompatibility.begin(), kCompatibility.end(), input.begin())) {
-    input = input.subspan(kCompatibility.size());
-  }
-  const bool is_alert = input.size() == 7 && input[0] == SSL3_RT_ALERT && input[1] == 3 &&
-                        input[3] == 0 && input[4] == 2 && input[5] == SSL3_AL_FATAL;
-  return is_alert ? input[6] : -1;
 }
 
 }  // namespace
@@ -80,16 +64,6 @@ Engine::~Engine() { TLS_CHECK(io_.sink.append == nullptr); }
 HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
   if (failed_) return HandshakeStatus::kFailed;
   if (done_) return HandshakeStatus::kDone;
-  if (const int alert = IsTls13(ssl_.get()) ? PlaintextAlert(input) : -1; alert >= 0) {
-    failed_ = true;
-    failure_ = {.reason = Rejection::kClientAlert,
-                .alert = static_cast<uint8_t>(alert),
-                .has_alert = true,
-                .alert_received = true,
-                .detail = "alert before the client had keys"};
-    input = {};
-    return HandshakeStatus::kFailed;
-  }
   const Call call(*this, &input, sink);
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) return Finish();
@@ -237,6 +211,14 @@ void Engine::NoteFailure(int ssl_error) {
           : errors.first;
   failure_.detail = error == 0 ? "" : ERR_reason_error_string(error);
   if (failure_.detail == nullptr) failure_.detail = "";
+  // A TLS 1.3 client that gives up before it has keys (it does not trust our certificate) says so
+  // in the clear, where the library expects ciphertext and sees but a broken record.
+  const int clear_alert = !done_ && IsTls13(ssl_.get()) ? io_.LastClearAlert() : -1;
+  if (clear_alert >= 0 && !failure_.alert_received) {
+    failure_.alert = static_cast<uint8_t>(clear_alert);
+    failure_.has_alert = failure_.alert_received = true;
+    failure_.detail = "alert before the client had keys";
+  }
   const FailureStage stage = {
       .hello_parsed = host_ != nullptr,
       .awaiting_certificate = host_ != nullptr && host_->verifier != nullptr && !judged_ && !done_};

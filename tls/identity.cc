@@ -100,7 +100,7 @@ std::unique_ptr<PeerIdentity> MakeIdentity(const X509* leaf, std::span<const uin
   identity->not_before = TimeValue(X509_get0_notBefore(leaf), 0);
   identity->not_after = TimeValue(X509_get0_notAfter(leaf), 0);
   ReadAlternativeNames(leaf, *identity);
-  identity->leaf_der.assign(der.begin(), der.end());
+  identity->chain_der.emplace_back(der.begin(), der.end());
   ERR_clear_error();  // Of fields that did not decode.
   return identity;
 }

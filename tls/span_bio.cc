@@ -26,6 +26,9 @@ int Read(BIO* bio, char* out, int capacity) {
     std::memcpy(io.first.data() + io.num_first, out, keep);
     io.num_first = static_cast<uint8_t>(io.num_first + keep);
   }
+  const size_t fresh = std::min(size, io.last.size());
+  std::memmove(io.last.data(), io.last.data() + fresh, io.last.size() - fresh);
+  std::memcpy(io.last.data() + io.last.size() - fresh, out + size - fresh, fresh);
   return static_cast<int>(size);
 }
 
@@ -73,6 +76,14 @@ bool SpanIo::SpeaksHttp() const {
   if (num_first < first.size()) return false;
   const auto* const end = std::find_if_not(first.begin(), first.end(), IsUpper);
   return end - first.begin() >= 3 && (end == first.end() || *end == ' ');
+}
+
+int SpanIo::LastClearAlert() const {
+  constexpr uint8_t kAlertType = 21;
+  constexpr uint8_t kFatal = 2;
+  const bool is_alert =
+      last[0] == kAlertType && last[1] == 3 && last[3] == 0 && last[4] == 2 && last[5] == kFatal;
+  return is_alert ? last[6] : -1;
 }
 
 bssl::UniquePtr<BIO> NewSpanBio(SpanIo* io) {

@@ -26,11 +26,16 @@ struct SpanIo {
   // would be noise to it, so nothing of the library's reaches the sink any more.
   [[nodiscard]] bool SpeaksHttp() const;
 
+  // LastClearAlert returns the description if the last bytes read are a whole fatal alert in the
+  // clear (RFC 8446 5.1, 6), -1 otherwise.
+  [[nodiscard]] int LastClearAlert() const;
+
   std::span<const uint8_t>* input = nullptr;
   Sink sink;
   std::array<uint8_t, 5>
       first{};  // The size of a record header, which the library reads first and by itself.
   uint8_t num_first = 0;
+  std::array<uint8_t, 7> last{};  // The size of an alert record, of whatever was read last.
 };
 
 // NewSpanBio returns a BIO over `io`, which must outlive it. Reading from an empty input asks for a

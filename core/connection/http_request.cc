@@ -87,7 +87,9 @@ void HttpRelay::BuildIdentity(const tls::Host& host) {
     view.issuer = identity.issuer;
     view.serial = identity.serial_hex;
     view.sha256_hex = sha256;
-    if (route_->pass_certificate) view.leaf_der = identity.leaf_der;
+    if (route_->pass_certificate && !identity.chain_der.empty()) {
+      view.leaf_der = identity.chain_der.front();
+    }
   }
   identity_ = http::IdentityHeaders(route_->identity, view);
 }

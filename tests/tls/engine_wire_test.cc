@@ -157,6 +157,27 @@ TEST_F(WireTest, TheClientsAlertIsTold) {
   }
 }
 
+TEST_F(WireTest, AnAlertInTheClearIsTheClientsToo) {
+  // What OpenSSL's clients send when they do not trust us under TLS 1.3: they have no keys yet.
+  // With and without the ChangeCipherSpec of RFC 8446 D.4 before it, and however it is cut up.
+  constexpr std::string_view kAlert("\x15\x03\x03\x00\x02\x02\x30", 7);
+  constexpr std::string_view kChange("\x14\x03\x03\x00\x01\x01", 6);
+  for (const std::string& bytes :
+       {std::string(kAlert), std::string(kChange) + std::string(kAlert)}) {
+    for (const size_t step : {size_t{1}, size_t{6}, bytes.size()}) {
+      Pair pair(hosts_.table(), GoodClient());
+      (void)pair.client().Handshake();
+      const std::vector<uint8_t> hello = pair.client().TakeOutput();
+      std::span<const uint8_t> input(hello);
+      ASSERT_EQ(pair.engine().Handshake(input, pair.sink()), HandshakeStatus::kWantRead);
+      EXPECT_EQ(Feed(pair.engine(), bytes, step), HandshakeStatus::kFailed);
+      EXPECT_EQ(ReasonOf(pair.engine()), "client_alert");
+      EXPECT_TRUE(pair.engine().failure().alert_received);
+      EXPECT_EQ(AlertName(pair.engine().failure().alert), "unknown_ca");
+    }
+  }
+}
+
 TEST_F(WireTest, AnAlertAfterTheHandshakeFailsTheRead) {
   for (const uint16_t version : kVersions) {
     Pair pair(hosts_.table(), GoodClient(version));

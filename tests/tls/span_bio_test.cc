@@ -52,6 +52,33 @@ TEST_F(SpanBioTest, WritesGoToTheSinkWhole) {
   EXPECT_EQ(sent_, "hello you");
 }
 
+TEST_F(SpanBioTest, AnAlertInTheClearIsSeenAtTheEndHoweverItComes) {
+  const std::string_view record("\x15\x03\x03\x00\x02\x02\x2a", 7);
+  for (const int step : {1, 2, 5, 64}) {
+    std::span<const uint8_t> input = Bytes("some bytes before");
+    io_.input = &input;
+    while (!input.empty()) (void)Read(step);
+    EXPECT_EQ(io_.LastClearAlert(), -1);
+    input = Bytes(record);
+    while (!input.empty()) {
+      EXPECT_EQ(io_.LastClearAlert(), -1);
+      (void)Read(step);
+    }
+    EXPECT_EQ(io_.LastClearAlert(), 0x2a);
+  }
+}
+
+TEST_F(SpanBioTest, WarningsAndOtherRecordsAreNoAlertInTheClear) {
+  for (const std::string_view record : {std::string_view("\x15\x03\x03\x00\x02\x01\x00", 7),
+                                        std::string_view("\x16\x03\x03\x00\x02\x02\x2a", 7),
+                                        std::string_view("\x15\x03\x03\x00\x12\x02\x2a", 7)}) {
+    std::span<const uint8_t> input = Bytes(record);
+    io_.input = &input;
+    (void)Read(64);
+    EXPECT_EQ(io_.LastClearAlert(), -1);
+  }
+}
+
 struct Opening {
   std::string_view bytes;
   bool is_http;
