@@ -40,14 +40,17 @@ struct Worker::HandshakeBudget {
 };
 
 void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
+  // Told apart before anything is dispatched: a send that completes in the same batch can end a
+  // handshake, and the receives on either side of it must stay in order.
   size_t num_deferred = 0;
+  size_t num_prompt = 0;
   for (size_t i = 0; i < batch.size(); ++i) {
-    const io::Token token = io::Token::Decode(batch[i].user_data);
-    if (IsHandshakeWork(token)) {
-      deferred_[num_deferred++] = static_cast<uint16_t>(i);
-    } else {
-      Dispatch(batch[i], token);
-    }
+    const bool deferred = IsHandshakeWork(io::Token::Decode(batch[i].user_data));
+    (deferred ? deferred_[num_deferred++] : prompt_[num_prompt++]) = static_cast<uint16_t>(i);
+  }
+  for (size_t i = 0; i < num_prompt; ++i) {
+    const io::Cqe& cqe = batch[prompt_[i]];
+    Dispatch(cqe, io::Token::Decode(cqe.user_data));
   }
   HandshakeBudget budget;
   RunWaiting(budget);

@@ -160,6 +160,8 @@ class Worker {
   std::unique_ptr<connection::Runtime> runtime_;
   std::vector<std::unique_ptr<connection::Runtime>> retired_;
   std::array<io::Cqe, 256> cqes_{};
+  // Positions in the batch under way: what is dispatched at once, and handshake work.
+  std::array<uint16_t, 256> prompt_{};
   std::array<uint16_t, 256> deferred_{};
   uint64_t stale_cqes_ = 0;
   io::Millis drain_deadline_ms_ = 0;  // 0: not draining
