@@ -59,7 +59,10 @@ void SetClientCas(SSL_CTX* context, const Host& host) {
   size_t total = 0;
   for (const std::vector<uint8_t>& name : host.verifier->ca_names()) {
     total += name.size() + 2;
-    if (total > kMaxCaNameBytes) break;
+    if (total > kMaxCaNameBytes) {
+      if (host.spec->client_auth.ca_names == CaNames::kAuto) return;
+      break;
+    }
     bssl::UniquePtr<CRYPTO_BUFFER> buffer(CRYPTO_BUFFER_new(name.data(), name.size(), nullptr));
     TLS_CHECK(bssl::PushToStack(names.get(), std::move(buffer)));
   }
@@ -86,7 +89,7 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const Host& host, const Cre
       SSL_CTX_set_signing_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) == 1);
   TLS_CHECK(SSL_CTX_set_session_id_context(context.get(), host.session_context.data(),
                                            host.session_context.size()) == 1);
-  if (host.verifier != nullptr && spec.client_auth.send_ca_names) {
+  if (host.verifier != nullptr && spec.client_auth.ca_names != CaNames::kNone) {
     SetClientCas(context.get(), host);
   }
   EngineCallbacks::InstallHost(context.get(), host);

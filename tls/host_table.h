@@ -18,19 +18,41 @@
 
 #include "tls/client_verifier.h"
 #include "tls/credentials.h"
+#include "tls/policy.h"
 #include "tls/ticket_keys.h"
+#include "tls/verifier_options.h"
 
 namespace portcullis::tls {
 
-enum class ClientAuthMode : uint8_t { kOff, kOptional, kRequire };
+enum class ClientAuthMode : uint8_t {
+  kOff,
+  kOptional,
+  kOptionalNoCa,  // as kOptional, but kUnknownCa is forgiven: the verdict says so, nobody is
+                  // refused
+  kRequire,
+};
 enum class RefusalStyle : uint8_t { kAlert, kHttp };
+
+// Names of the trust's CAs in CertificateRequest, which has room for 48 KiB of them.
+enum class CaNames : uint8_t {
+  kNone,
+  kAuto,  // all of them, or none where they do not fit: clients take an excerpt for the whole
+  kFit,   // as many as fit
+};
 
 struct ClientAuthSpec {
   ClientAuthMode mode = ClientAuthMode::kOff;
   RefusalStyle refusal = RefusalStyle::kAlert;
   std::shared_ptr<const TrustMaterial> trust;  // required unless kOff
-  uint32_t max_depth = 8;     // intermediates between leaf and anchor, both excluded
-  bool send_ca_names = true;  // names in CertificateRequest; cut off at 48 KiB in total
+  std::shared_ptr<const Policy> policy;        // null: everyone whom the trust vouches for
+  uint32_t max_depth = 8;  // intermediates between leaf and anchor, both excluded
+  Profile profile = Profile::kCompatible;
+  bool intermediates_as_anchors = true;  // see VerifierOptions
+  CaNames ca_names = CaNames::kAuto;
+  // Live connections are closed when a reload or time takes away what their certificate stood on.
+  bool close_on_change = true;
+  // Sessions keep the leaf's DER, for hosts that pass the certificate on.
+  bool keep_leaf = false;
 };
 
 struct HostSpec {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/mem.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
@@ -59,6 +60,47 @@ void ReadAlternativeNames(const X509* leaf, PeerIdentity& identity) {
   }
 }
 
+// The values of an attribute of the subject as UTF-8, in order; one that does not decode is left
+// out.
+std::vector<std::string> AttributeValues(const X509_NAME* name, int nid) {
+  std::vector<std::string> values;
+  int index = -1;
+  while ((index = X509_NAME_get_index_by_NID(name, nid, index)) >= 0) {
+    uint8_t* utf8 = nullptr;
+    const int size =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+    if (size < 0) continue;
+    values.emplace_back(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
+    OPENSSL_free(utf8);
+  }
+  return values;
+}
+
+std::vector<std::string> PolicyOids(const X509* leaf) {
+  std::vector<std::string> oids;
+  const bssl::UniquePtr<CERTIFICATEPOLICIES> policies(static_cast<CERTIFICATEPOLICIES*>(
+      X509_get_ext_d2i(leaf, NID_certificate_policies, nullptr, nullptr)));
+  for (size_t i = 0; policies != nullptr && i < sk_POLICYINFO_num(policies.get()); ++i) {
+    const ASN1_OBJECT* const oid = sk_POLICYINFO_value(policies.get(), i)->policyid;
+    char text[256];
+    const int size = OBJ_obj2txt(text, sizeof(text), oid, /*always_return_oid=*/1);
+    // Cut short, it could be another's.
+    if (size <= 0 || static_cast<size_t>(size) >= sizeof(text)) continue;
+    oids.emplace_back(text, static_cast<size_t>(size));
+  }
+  return oids;
+}
+
+Sha256 PublicKeyDigest(const X509* leaf) {
+  Sha256 digest{};
+  uint8_t* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+  if (size <= 0) return digest;
+  SHA256(der, static_cast<size_t>(size), digest.data());
+  OPENSSL_free(der);
+  return digest;
+}
+
 }  // namespace
 
 std::string NameText(const X509_NAME* name) {
@@ -99,7 +141,13 @@ std::unique_ptr<PeerIdentity> MakeIdentity(const X509* leaf, std::span<const uin
   SHA256(der.data(), der.size(), identity->sha256.data());
   identity->not_before = TimeValue(X509_get0_notBefore(leaf), 0);
   identity->not_after = TimeValue(X509_get0_notAfter(leaf), 0);
+  identity->spki_sha256 = PublicKeyDigest(leaf);
+  const X509_NAME* const subject = X509_get_subject_name(leaf);
+  identity->common_names = AttributeValues(subject, NID_commonName);
+  identity->organizations = AttributeValues(subject, NID_organizationName);
+  identity->organizational_units = AttributeValues(subject, NID_organizationalUnitName);
   ReadAlternativeNames(leaf, *identity);
+  identity->policy_oids = PolicyOids(leaf);
   identity->chain_der.emplace_back(der.begin(), der.end());
   ERR_clear_error();  // Of fields that did not decode.
   return identity;

@@ -15,22 +15,27 @@
 
 namespace portcullis::tls {
 
+// Every matcher compares whole values. A value of the certificate that holds NUL, or that is not
+// well-formed for its field (a DNS name with a `*`, an address with two `@`, ...), matches nothing.
 enum class MatchField : uint8_t {
-  kCommonName,          // exact value of any CN
-  kOrganization,        // exact value of any O
-  kOrganizationalUnit,  // exact value of any OU
-  kDns,                 // dNSName SAN: exact, or "*.suffix" (one label or more), ASCII-caseless
-  kUri,                 // URI SAN: exact
-  kSpiffe,              // SPIFFE ID: "spiffe://trust-domain[/path/prefix]", by whole segments
-  kEmail,               // rfc822Name SAN: exact, or "@domain"
-  kIp,                  // iPAddress SAN: address or CIDR
-  kSubject,             // whole subject DN, RFC 2253
-  kIssuer,              // whole issuer DN, RFC 2253
-  kSerial,              // hex
-  kSha256,              // of the certificate, hex (colons allowed)
-  kSpki,                // SHA-256 of the SubjectPublicKeyInfo: hex, or base64 as in sha256/...
-  kPolicyOid,           // dotted OID among certificatePolicies
+  kCommonName,          // exact value of any CN: bytes, UTF-8, case counts
+  kOrganization,        // exact value of any O, likewise
+  kOrganizationalUnit,  // exact value of any OU, likewise
+  kDns,        // dNSName SAN: exact; "*.suffix": one label more; "**.suffix": one or more. Caseless
+  kUri,        // URI SAN: exact, case counts
+  kSpiffe,     // "spiffe://trust-domain[/path/prefix]", by whole segments. A certificate with any
+               // other number of URI SANs than one has no SPIFFE ID (X.509-SVID section 2)
+  kEmail,      // rfc822Name SAN: exact, or "@domain" (not its subdomains); the domain is caseless
+  kIp,         // iPAddress SAN: address or CIDR, IPv4 or IPv6; neither matches the other
+  kSubject,    // whole subject DN as PeerIdentity::subject has it (RFC 2253)
+  kIssuer,     // whole issuer DN, likewise
+  kSerial,     // hex; leading zeros, case and colons do not count
+  kSha256,     // of the certificate's DER: hex, colons allowed
+  kSpki,       // SHA-256 of the SubjectPublicKeyInfo: hex, or base64, also as sha256/...
+  kPolicyOid,  // dotted OID among certificatePolicies
 };
+
+inline constexpr int kNumMatchFields = static_cast<int>(MatchField::kPolicyOid) + 1;
 
 // A matcher as configured: any of the values will do.
 struct MatchSpec {
@@ -50,17 +55,21 @@ struct PolicySpec {
 
 class Policy {
  public:
-  // Compile checks every value (addresses, hex lengths, OIDs, SPIFFE IDs); errors name rule, field
-  // and value.
+  // Compile checks every value (addresses, hex lengths, OIDs, SPIFFE IDs); errors name rule, field,
+  // value and what is allowed. A rule needs a matcher, a matcher a value, and names are unique.
   static absl::StatusOr<std::shared_ptr<const Policy>> Compile(const PolicySpec& spec);
 
   struct Decision {
     bool allowed = true;
-    std::string_view rule;  // that decided; empty: no rule did (nothing of `allow` fitted)
+    // The rule that decided, a view into the Policy; empty: none did (nothing of `allow` fitted, or
+    // there is nothing in it).
+    std::string_view rule;
   };
+  // Evaluate costs O(log values) a matcher.
   [[nodiscard]] Decision Evaluate(const PeerIdentity& identity) const;
 
-  // epoch: hash of the rules, equal in every process given the same ones; 0 for no rules.
+  // epoch: hash of the rules, equal in every process given the same ones, however their values are
+  // spelt and ordered; the names of rules are no part of it. 0 for no rules.
   [[nodiscard]] uint64_t epoch() const { return epoch_; }
 
   ~Policy();

@@ -132,7 +132,7 @@ tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageM
   const bool page = auth.refusal == config::Refusal::kHttp && mode == config::StageMode::kHttp;
   spec.refusal = page ? tls::RefusalStyle::kHttp : tls::RefusalStyle::kAlert;
   spec.max_depth = auth.max_depth;
-  spec.send_ca_names = auth.send_ca_names;
+  spec.ca_names = auth.send_ca_names ? tls::CaNames::kAuto : tls::CaNames::kNone;
   if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end())
     spec.trust = trust->second;
   return spec;

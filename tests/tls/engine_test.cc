@@ -339,7 +339,7 @@ TEST_F(EngineTest, CaNamesAreSentUnlessSuppressed) {
   for (const uint16_t version : kVersions) {
     for (const bool send : {true, false}) {
       HostSpec spec = Host("edge.example", ClientAuthMode::kRequire);
-      spec.client_auth.send_ca_names = send;
+      spec.client_auth.ca_names = send ? CaNames::kAuto : CaNames::kNone;
       TestHosts hosts({spec});
       Pair pair(hosts.table(), GoodClient(version));
       ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);

@@ -135,14 +135,22 @@ TEST_F(HostContextTest, ThousandsOfCasDoNotOverflowTheCertificateRequest) {
   }
   HostSpec spec = Host("edge.example", ClientAuthMode::kRequire);
   spec.client_auth.trust = *TrustMaterial::Parse("many", sources, {}, testing::kNow);
-  testing::TestHosts hosts({spec});
-  for (const uint16_t version : testing::kVersions) {
-    testing::ClientOptions options = GoodClient(version);
-    testing::Pair pair(hosts.table(), options);
-    EXPECT_EQ(pair.Handshake(), HandshakeStatus::kFailed);  // not one of theirs
-    EXPECT_EQ(testing::ReasonOf(pair.engine()), "unknown_ca");
-    EXPECT_GT(pair.client().num_ca_names(), 300U);
-    EXPECT_LT(pair.client().num_ca_names(), 700U);
+  for (const CaNames names : {CaNames::kAuto, CaNames::kFit, CaNames::kNone}) {
+    spec.client_auth.ca_names = names;
+    testing::TestHosts hosts({spec});
+    for (const uint16_t version : testing::kVersions) {
+      testing::ClientOptions options = GoodClient(version);
+      testing::Pair pair(hosts.table(), options);
+      EXPECT_EQ(pair.Handshake(), HandshakeStatus::kFailed);  // not one of theirs
+      EXPECT_EQ(testing::ReasonOf(pair.engine()), "unknown_ca");
+      const size_t sent = pair.client().num_ca_names();
+      if (names == CaNames::kFit) {
+        EXPECT_GT(sent, 300U);
+        EXPECT_LT(sent, 700U);
+      } else {
+        EXPECT_EQ(sent, 0U);
+      }
+    }
   }
 }
 

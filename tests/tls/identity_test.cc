@@ -1,5 +1,6 @@
 #include "tls/identity.h"
 
+#include <openssl/mem.h>
 #include <openssl/sha.h>
 
 #include "gmock/gmock.h"
@@ -71,6 +72,37 @@ TEST_F(IdentityTest, AlternativeNamesComeByKindInOrder) {
   EXPECT_THAT(identity->uris, ElementsAre("spiffe://td/ns/a"));
   EXPECT_THAT(identity->emails, ElementsAre("x@y.example"));
   EXPECT_THAT(identity->ips, ElementsAre("10.1.2.3", "2001:db8::1"));
+}
+
+TEST_F(IdentityTest, AttributesOfTheSubjectAreTakenApart) {
+  const auto identity = IdentityOf(MakeLeaf(
+      root_,
+      {.common_name = "J\u00fcrgen, x", .organization = "Acme", .organizational_unit = "ops"}));
+  EXPECT_THAT(identity->common_names, ElementsAre("J\u00fcrgen, x"));
+  EXPECT_THAT(identity->organizations, ElementsAre("Acme"));
+  EXPECT_THAT(identity->organizational_units, ElementsAre("ops"));
+}
+
+TEST_F(IdentityTest, AnAttributeKeepsItsNul) {
+  const std::string odd("alice\0.evil", 11);
+  EXPECT_THAT(IdentityOf(MakeLeaf(root_, {.common_name = odd}))->common_names, ElementsAre(odd));
+}
+
+TEST_F(IdentityTest, PoliciesAreDottedAlsoWhereTheyHaveNames) {
+  const auto identity =
+      IdentityOf(MakeLeaf(root_, {.policies = "1.3.6.1.4.1.99999.1,2.5.29.32.0"}));
+  EXPECT_THAT(identity->policy_oids, ElementsAre("1.3.6.1.4.1.99999.1", "2.5.29.32.0"));
+}
+
+TEST_F(IdentityTest, TheDigestOfTheKeyIsThatOfItsInfo) {
+  const TestCertificate leaf = MakeLeaf(root_, {});
+  uint8_t* der = nullptr;
+  const int size = i2d_PUBKEY(leaf.key(), &der);
+  ASSERT_GT(size, 0);
+  std::array<uint8_t, 32> digest;
+  SHA256(der, static_cast<size_t>(size), digest.data());
+  OPENSSL_free(der);
+  EXPECT_EQ(IdentityOf(leaf)->spki_sha256, digest);
 }
 
 TEST_F(IdentityTest, AV1LeafHasNone) {

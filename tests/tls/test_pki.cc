@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/conf.h>
 #include <openssl/ec.h>
 #include <openssl/ec_key.h>
 #include <openssl/mem.h>
@@ -95,8 +96,11 @@ void AddExtension(X509* certificate, X509* issuer, int nid, const std::string& v
   if (value.empty()) return;
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  // Certificate policies want a configuration to look sections up in, be it empty.
+  const bssl::UniquePtr<CONF> empty(NCONF_new(nullptr));
+  X509V3_set_nconf(&context, empty.get());
   bssl::UniquePtr<X509_EXTENSION> extension(
-      X509V3_EXT_nconf_nid(nullptr, &context, nid, value.c_str()));
+      X509V3_EXT_nconf_nid(empty.get(), &context, nid, value.c_str()));
   Must(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1, value.c_str());
 }
 
@@ -126,6 +130,7 @@ void AddExtensions(X509* certificate, X509* issuer, const CertificateOptions& op
   AddExtension(certificate, issuer, NID_key_usage, options.key_usage);
   AddExtension(certificate, issuer, NID_ext_key_usage, options.extended_key_usage);
   AddExtension(certificate, issuer, NID_subject_alt_name, options.subject_alt_name);
+  AddExtension(certificate, issuer, NID_certificate_policies, options.policies);
   AddExtension(certificate, issuer, NID_name_constraints, options.name_constraints);
   if (options.unknown_critical) AddPrivateExtension(certificate, "1.3.6.1.4.1.55555.1", true, 2);
   if (options.padding_bytes > 0) {
@@ -146,6 +151,7 @@ TestCertificate Make(const TestCertificate* issuer, bssl::UniquePtr<EVP_PKEY> ke
                                options.serial != 0 ? options.serial : next_serial++) == 1,
        "serial");
   AddText(X509_get_subject_name(x509), "O", options.organization);
+  AddText(X509_get_subject_name(x509), "OU", options.organizational_unit);
   AddText(X509_get_subject_name(x509), "CN", options.common_name);
   Must(X509_set_issuer_name(x509, X509_get_subject_name(signer_x509)) == 1, "issuer");
   Must(ASN1_TIME_set_posix(X509_getm_notBefore(x509), options.not_before) != nullptr &&

@@ -36,6 +36,7 @@ enum class TestKey : uint8_t {
 struct CertificateOptions {
   std::string common_name = "test";
   std::string organization = {};
+  std::string organizational_unit = {};
   TestKey key = TestKey::kEcP256;
   int64_t not_before = kNow - kDay;
   int64_t not_after = kNow + 365 * kDay;
@@ -46,6 +47,7 @@ struct CertificateOptions {
   std::string key_usage = {};           // as in openssl.cnf, e.g. "critical,digitalSignature"
   std::string extended_key_usage = {};  // e.g. "clientAuth"
   std::string subject_alt_name = {};    // e.g. "DNS:a.example,URI:spiffe://x/y,IP:10.0.0.1"
+  std::string policies = {};            // e.g. "1.2.3.4,2.5.29.32.0"
   std::string name_constraints = {};    // e.g. "critical,permitted;DNS:.example"
   bool key_ids = true;                  // subject and authority key identifiers
   bool unknown_critical = false;        // a critical extension that nobody knows
