@@ -1,6 +1,6 @@
 # Target portcullis_version: the header "portcullis_version.h" with kVersion and kCommit. The commit is taken at
-# configure time, and is "unknown" outside of a git checkout.
-set(PORTCULLIS_COMMIT "unknown")
+# configure time; outside of a git checkout it is what -DPORTCULLIS_COMMIT says, or "unknown".
+set(PORTCULLIS_COMMIT "unknown" CACHE STRING "The commit that is built, where there is no git checkout to ask")
 find_program(PORTCULLIS_GIT git)
 if(PORTCULLIS_GIT AND EXISTS "${PROJECT_SOURCE_DIR}/.git")
   execute_process(
