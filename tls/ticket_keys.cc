@@ -10,6 +10,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
+
 #include "tls/check.h"
 
 namespace portcullis::tls {
@@ -38,6 +40,29 @@ uint64_t LoadBigEndian(const uint8_t* in) {
 std::shared_ptr<const TicketSecret> TicketSecret::Random(uint32_t slot_seconds) {
   auto secret = std::make_shared<TicketSecret>();
   RAND_bytes(secret->bytes.data(), secret->bytes.size());
+  secret->slot_seconds = slot_seconds;
+  return secret;
+}
+
+absl::StatusOr<std::shared_ptr<const TicketSecret>> TicketSecret::FromBytes(std::string_view bytes,
+                                                                            uint32_t slot_seconds) {
+  auto secret = std::make_shared<TicketSecret>();
+  if (bytes.size() < secret->bytes.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a ticket secret of ", bytes.size(), " bytes; ", secret->bytes.size(),
+                     " or more are needed, from a good source of randomness"));
+  }
+  if (std::all_of(bytes.begin(), bytes.end(), [&](char c) { return c == bytes.front(); })) {
+    return absl::InvalidArgumentError("a ticket secret of one byte over and over");
+  }
+  static constexpr std::string_view kLabel = "portcullis ticket secret";
+  size_t size = 0;
+  if (HKDF_extract(secret->bytes.data(), &size, EVP_sha256(),
+                   reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
+                   reinterpret_cast<const uint8_t*>(kLabel.data()), kLabel.size()) != 1) {
+    return absl::InternalError("the library cannot derive a ticket secret");
+  }
+  TLS_CHECK(size == secret->bytes.size());
   secret->slot_seconds = slot_seconds;
   return secret;
 }

@@ -14,6 +14,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
+
+#include "absl/status/statusor.h"
 
 namespace portcullis::tls {
 
@@ -22,6 +25,9 @@ struct TicketSecret {
   uint32_t slot_seconds = 3600;
 
   static std::shared_ptr<const TicketSecret> Random(uint32_t slot_seconds);
+  // FromBytes makes the secret that `bytes`, at least 32 of them, stand for: the same everywhere.
+  static absl::StatusOr<std::shared_ptr<const TicketSecret>> FromBytes(std::string_view bytes,
+                                                                       uint32_t slot_seconds);
   ~TicketSecret();  // wipes
 };
 

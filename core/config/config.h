@@ -10,12 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "tls/policy.h"
+#include "tls/verifier_options.h"
+
 namespace portcullis::config {
 
 using std::chrono::milliseconds;
 
 enum class StageMode : uint8_t { kHttp, kTcp };
-enum class AuthMode : uint8_t { kOff, kOptional, kRequire };
+enum class AuthMode : uint8_t { kOff, kOptional, kOptionalNoCa, kRequire };
+enum class CaNames : uint8_t { kAuto, kFit, kNone };
 enum class Refusal : uint8_t { kAlert, kHttp };
 enum class Forwarding : uint8_t { kXForwarded, kForwarded, kBoth, kOff };
 enum class IdentityProfile : uint8_t { kNone, kIngressNginx };
@@ -40,6 +44,7 @@ struct Tls {
   std::string max_version = "1.3";
   std::string ciphers;              // TLS 1.2, OpenSSL syntax; empty: modern default
   std::vector<std::string> groups;  // empty: default order
+  std::vector<std::string> alpn;    // offered on tcp listeners, preferred first; empty: ignored
   bool tickets = true;
   std::chrono::seconds session_lifetime{3600};
 };
@@ -49,7 +54,10 @@ struct ClientAuth {
   Refusal refusal = Refusal::kHttp;  // tcp listeners: always alert
   std::string trust;                 // name of a Trust; required unless off
   uint32_t max_depth = 8;            // intermediates allowed between leaf and anchor
-  bool send_ca_names = true;
+  CaNames send_ca_names = CaNames::kAuto;
+  tls::Profile profile = tls::Profile::kCompatible;
+  tls::PolicySpec policy;         // every value checked; rules have names where the file gave them
+  bool close_on_change = true;    // live connections end when their certificate no longer holds
   bool pass_certificate = false;  // ssl-client-cert header with the PEM, URL-encoded
 };
 
@@ -66,10 +74,21 @@ struct VirtualHost {
   Location where;
 };
 
+struct Ocsp {
+  tls::OcspMode mode = tls::OcspMode::kOff;
+  std::string responder;  // http://...; empty: the one that the certificate names
+  milliseconds timeout{2000};
+};
+
 struct Trust {
   std::string name;
-  std::vector<std::string> ca_paths;   // files; `folder:` gives FOLDER/ca.crt
-  std::vector<std::string> crl_paths;  // files; `folder:` gives FOLDER/ca.crl where it exists
+  // Files, or folders of files. `folder:` gives FOLDER/ca.crt and, where it exists, FOLDER/ca.crl.
+  std::vector<std::string> ca_paths;
+  std::vector<std::string> intermediate_paths;
+  std::vector<std::string> crl_paths;
+  bool intermediates_as_anchors = true;  // a CA among `ca` that is not self-signed is an anchor
+  tls::RevocationSpec revocation;
+  Ocsp ocsp;
   Location where;
 };
 
@@ -115,6 +134,7 @@ struct Limits {
   uint32_t max_request_head_bytes = 32768;
   uint32_t max_headers = 128;
   uint32_t max_chain_bytes = 65536;
+  uint32_t verdict_cache = 8192;  // client chains remembered, a worker; 0: none
 };
 
 struct Admin {
@@ -125,6 +145,20 @@ struct Log {
   LogLevel level = LogLevel::kInfo;  // operator messages, on stderr
   std::string connections =
       "stdout";  // "stdout", "stderr", "off", or a file's path (appended; reopened on SIGHUP)
+  uint32_t rejections_kept = 32;  // the last ones of each reason, on the admin port
+};
+
+// What session tickets are sealed under.
+struct Tickets {
+  std::string secret_file;          // at least 32 bytes; empty: random, a process's own
+  std::chrono::seconds slot{3600};  // for how long one key seals; it opens for another such time
+  Location where;                   // of secret_file
+};
+
+// A reload is refused that would turn away more than this of the clients seen lately.
+struct Reload {
+  bool is_percent = true;
+  uint32_t refuse_over = 100;  // percent, or clients; 100%: never
 };
 
 struct Config {
@@ -134,6 +168,8 @@ struct Config {
   Log log;
   Timeouts timeouts;
   Limits limits;
+  Tickets tickets;
+  Reload reload;
   std::vector<Listener> listeners;
   std::vector<VirtualHost> virtual_hosts;
   std::vector<Trust> trusts;

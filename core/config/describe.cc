@@ -18,12 +18,19 @@ void Line(std::string& out, const Parts&... parts) {
   out += '\n';
 }
 
+std::string DescribeReload(const Reload& reload) {
+  if (reload.is_percent && reload.refuse_over == 100) return "however many clients it refuses";
+  return Concat("only if it refuses at most ", reload.refuse_over,
+                reload.is_percent ? "% of the clients seen lately" : " clients seen lately");
+}
+
 void DescribeProcess(const Config& config, std::string& out) {
   const std::string count = config.workers == 0 ? "one a usable core" : Concat(config.workers);
   Line(out, "workers: ", count, config.pin_workers ? ", pinned" : ", not pinned");
   Line(out, "admin: ", config.admin.address.empty() ? "off" : config.admin.address);
   Line(out, "log: messages from ", NameOf(kLogLevels, config.log.level),
-       " up on stderr; connections to ", config.log.connections);
+       " up on stderr; connections to ", config.log.connections, "; the last ",
+       config.log.rejections_kept, " rejections of each reason kept");
   const Timeouts& timeouts = config.timeouts;
   Line(out, "timeouts: handshake ", FormatDuration(timeouts.handshake), ", request head ",
        FormatDuration(timeouts.request_head), ", idle ", FormatDuration(timeouts.idle),
@@ -33,10 +40,17 @@ void DescribeProcess(const Config& config, std::string& out) {
   Line(out, "limits: ", limits.max_connections, " connections, ", limits.max_handshakes,
        " handshakes in progress, request head ", FormatByteSize(limits.max_request_head_bytes),
        " and ", limits.max_headers, " headers, client chain ",
-       FormatByteSize(limits.max_chain_bytes));
+       FormatByteSize(limits.max_chain_bytes), "; ", limits.verdict_cache,
+       " chains remembered a worker");
+  const std::string slot = FormatDuration(config.tickets.slot);
+  Line(out, "tickets: ",
+       config.tickets.secret_file.empty() ? "a random secret of this process"
+                                          : Concat("secret ", config.tickets.secret_file),
+       ", a key for ", slot);
+  Line(out, "reload: ", DescribeReload(config.reload));
 }
 
-std::string DescribeTls(const Tls& tls) {
+std::string DescribeTls(const Tls& tls, StageMode mode) {
   const std::string versions = tls.min_version == tls.max_version
                                    ? Concat("TLS ", tls.min_version)
                                    : Concat("TLS ", tls.min_version, " to ", tls.max_version);
@@ -44,27 +58,50 @@ std::string DescribeTls(const Tls& tls) {
   const std::string groups = tls.groups.empty() ? "default" : Join(tls.groups, " ");
   const std::string sessions =
       tls.tickets ? Concat("tickets for ", FormatDuration(tls.session_lifetime)) : "no tickets";
-  return Concat(versions, ", ciphers ", ciphers, ", groups ", groups, ", ", sessions);
+  const std::string alpn =
+      tls.alpn.empty() || mode != StageMode::kTcp ? "" : Concat(", ALPN ", Join(tls.alpn, " "));
+  return Concat(versions, ", ciphers ", ciphers, ", groups ", groups, alpn, ", ", sessions);
 }
 
 std::string DescribeClientAuth(const ClientAuth& auth, StageMode mode) {
   if (auth.mode == AuthMode::kOff) return "not asked for";
   const bool page = auth.refusal == Refusal::kHttp && mode == StageMode::kHttp;
+  const std::string_view asked = auth.mode == AuthMode::kRequire    ? "required"
+                                 : auth.mode == AuthMode::kOptional ? "optional"
+                                                                    : "optional, of any CA";
   return Concat(
-      auth.mode == AuthMode::kRequire ? "required" : "optional", ", trust ", auth.trust,
+      asked, ", trust ", auth.trust, auth.profile == tls::Profile::kStrict ? ", strict" : "",
       ", at most ", auth.max_depth, " intermediates, refused by ",
-      page ? "an HTTP 400 page" : "a TLS alert", auth.send_ca_names ? "" : ", CA names not sent",
+      page ? "an HTTP 400 page" : "a TLS alert",
+      auth.send_ca_names == CaNames::kNone  ? ", CA names not sent"
+      : auth.send_ca_names == CaNames::kFit ? ", CA names sent as far as they fit"
+                                            : "",
+      auth.close_on_change ? "" : ", live connections stay on changes",
       auth.pass_certificate && mode == StageMode::kHttp ? ", certificate passed to the backend"
                                                         : "");
 }
 
+void DescribeRules(std::string_view verb, const std::vector<tls::RuleSpec>& rules,
+                   std::string& out) {
+  for (const tls::RuleSpec& rule : rules) {
+    std::vector<std::string> matches;
+    for (const tls::MatchSpec& match : rule.all_of) {
+      matches.push_back(Concat(tls::FieldName(match.field), " ", Join(match.values, " or ")));
+    }
+    Line(out, "    policy: ", verb, rule.name.empty() ? "" : Concat(" (", rule.name, ")"), " ",
+         Join(matches, ", and "));
+  }
+}
+
 void DescribeHost(const VirtualHost& host, StageMode mode, std::string& out) {
   Line(out, "  host ", host.name, ": ", Join(host.server_names, ", "));
-  Line(out, "    ", DescribeTls(host.tls));
+  Line(out, "    ", DescribeTls(host.tls, mode));
   for (const Certificate& certificate : host.certificates) {
     Line(out, "    certificate ", certificate.chain_path, ", key ", certificate.key_path);
   }
   Line(out, "    client certificates: ", DescribeClientAuth(host.client_auth, mode));
+  DescribeRules("deny", host.client_auth.policy.deny, out);
+  DescribeRules("allow", host.client_auth.policy.allow, out);
   if (mode == StageMode::kHttp) {
     Line(out, "    identity headers: ", NameOf(kIdentityProfiles, host.identity),
          "; forwarding headers: ", NameOf(kForwardings, host.forwarding),
@@ -88,8 +125,23 @@ void DescribeListener(const Config& config, const Listener& listener, std::strin
 void DescribeTrust(const Trust& trust, std::string& out) {
   Line(out, "trust ", trust.name);
   for (const std::string& path : trust.ca_paths) Line(out, "  CA ", path);
+  for (const std::string& path : trust.intermediate_paths) Line(out, "  intermediates ", path);
+  if (!trust.intermediates_as_anchors) Line(out, "  only self-signed CAs are anchors");
   for (const std::string& path : trust.crl_paths) Line(out, "  CRL ", path);
-  if (trust.crl_paths.empty()) Line(out, "  no CRL: revocation is not checked");
+  const tls::RevocationSpec& revocation = trust.revocation;
+  const bool crls = revocation.mode != tls::RevocationMode::kOff && !trust.crl_paths.empty();
+  const bool ocsp = trust.ocsp.mode != tls::OcspMode::kOff;
+  if (crls) {
+    Line(out, "  revocation by CRL: ", NameOf(kRevocationModes, revocation.mode), ", ",
+         NameOf(kRevocationScopes, revocation.scope), ", grace ",
+         FormatDuration(std::chrono::seconds(revocation.grace_s)));
+  }
+  if (ocsp) {
+    Line(out, "  revocation by OCSP: ", NameOf(kOcspModes, trust.ocsp.mode), ", ",
+         trust.ocsp.responder.empty() ? "the certificate's responder" : trust.ocsp.responder,
+         ", within ", FormatDuration(trust.ocsp.timeout));
+  }
+  if (!crls && !ocsp) Line(out, "  revocation is not checked");
 }
 
 void DescribeBackend(const Backend& backend, std::string& out) {

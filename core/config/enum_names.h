@@ -17,8 +17,23 @@ struct Named {
 
 inline constexpr Named<StageMode> kStageModes[] = {{"http", StageMode::kHttp},
                                                    {"tcp", StageMode::kTcp}};
-inline constexpr Named<AuthMode> kAuthModes[] = {
-    {"off", AuthMode::kOff}, {"optional", AuthMode::kOptional}, {"require", AuthMode::kRequire}};
+inline constexpr Named<AuthMode> kAuthModes[] = {{"off", AuthMode::kOff},
+                                                 {"optional", AuthMode::kOptional},
+                                                 {"optional_no_ca", AuthMode::kOptionalNoCa},
+                                                 {"require", AuthMode::kRequire}};
+inline constexpr Named<CaNames> kCaNames[] = {
+    {"auto", CaNames::kAuto}, {"true", CaNames::kFit}, {"false", CaNames::kNone}};
+inline constexpr Named<tls::Profile> kProfiles[] = {{"compatible", tls::Profile::kCompatible},
+                                                    {"strict", tls::Profile::kStrict}};
+inline constexpr Named<tls::RevocationMode> kRevocationModes[] = {
+    {"off", tls::RevocationMode::kOff},
+    {"soft", tls::RevocationMode::kSoft},
+    {"require", tls::RevocationMode::kRequire}};
+inline constexpr Named<tls::RevocationScope> kRevocationScopes[] = {
+    {"leaf", tls::RevocationScope::kLeaf}, {"chain", tls::RevocationScope::kChain}};
+inline constexpr Named<tls::OcspMode> kOcspModes[] = {{"off", tls::OcspMode::kOff},
+                                                      {"soft", tls::OcspMode::kSoft},
+                                                      {"require", tls::OcspMode::kRequire}};
 inline constexpr Named<Refusal> kRefusals[] = {{"alert", Refusal::kAlert},
                                                {"http", Refusal::kHttp}};
 inline constexpr Named<Forwarding> kForwardings[] = {{"x-forwarded", Forwarding::kXForwarded},

@@ -115,6 +115,16 @@ void MapReader::Duration(std::string_view field, DurationRange range,
   out = *duration;
 }
 
+void MapReader::Seconds(std::string_view field, DurationRange range, std::chrono::seconds& out) {
+  std::chrono::milliseconds read = out;
+  Duration(field, range, read);
+  out = std::chrono::duration_cast<std::chrono::seconds>(read);
+  if (out == read) return;
+  const std::string path = FieldPath(value_.path, field);
+  context_.diagnostics.Error(
+      {context_.sources.Find(path), path, Concat("'", read.count(), "ms'"), "whole seconds", ""});
+}
+
 void MapReader::TextList(std::string_view field, const TextRule& rule,
                          std::vector<std::string>& out) {
   List(field, [&](const Value& item, size_t) {

@@ -86,6 +86,8 @@ class MapReader {
   void Bytes(std::string_view field, NumberRange range, uint32_t& out);
   // Duration takes a duration, "10s", within `range`.
   void Duration(std::string_view field, DurationRange range, std::chrono::milliseconds& out);
+  // Seconds takes a duration of whole seconds within `range`.
+  void Seconds(std::string_view field, DurationRange range, std::chrono::seconds& out);
   // Word takes one of `words`.
   void Word(std::string_view field, std::span<const std::string_view> words, std::string& out);
   // Choice takes one of the names in `table`.

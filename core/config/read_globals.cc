@@ -1,4 +1,5 @@
-// The sections that hold for the whole process: workers, admin, log, timeouts, limits.
+// The sections that hold for the whole process: workers, admin, log, timeouts, limits, tickets,
+// reload.
 
 #include "core/config/sections.h"
 #include "core/config/text.h"
@@ -7,13 +8,18 @@ namespace portcullis::config {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::seconds;
 
 constexpr uint32_t kMaxWorkers = 1024;
 constexpr uint32_t kMaxConnections = 1 << 22;
+constexpr uint32_t kMaxVerdicts = 1 << 20;
+constexpr uint32_t kMaxRejections = 1024;
 constexpr uint32_t kKiB = 1 << 10;
 constexpr uint32_t kMiB = 1 << 20;
 constexpr DurationRange kDeadline = {milliseconds(1), hours(24)};
 constexpr DurationRange kDeadlineOrNone = {milliseconds(0), hours(24)};
+// A key seals for a slot and opens until the end of the next: tickets live up to seven days.
+constexpr DurationRange kTicketSlot = {seconds(1), hours(7 * 24)};
 
 void ReadWorkers(ReadContext& context, MapReader& top, uint32_t& workers) {
   const std::optional<Value> value = top.Take("workers");
@@ -58,6 +64,7 @@ void ReadLog(ReadContext& context, MapReader& top, Log& log) {
   const bool is_stream =
       log.connections == "stdout" || log.connections == "stderr" || log.connections == "off";
   if (!is_stream) log.connections = ResolvePath(context, log.connections);
+  reader.Number("rejections_kept", {0, kMaxRejections}, log.rejections_kept);
   reader.Finish();
 }
 
@@ -83,6 +90,39 @@ void ReadLimits(ReadContext& context, MapReader& top, Limits& limits) {
   reader.Bytes("max_request_head_bytes", {kKiB, kMiB}, limits.max_request_head_bytes);
   reader.Number("max_headers", {1, 1024}, limits.max_headers);
   reader.Bytes("max_chain_bytes", {kKiB, kMiB}, limits.max_chain_bytes);
+  reader.Number("verdict_cache", {0, kMaxVerdicts}, limits.verdict_cache);
+  reader.Finish();
+}
+
+void ReadTickets(ReadContext& context, MapReader& top, Tickets& tickets) {
+  std::optional<Value> value = top.Take("tickets");
+  if (!value) return;
+  MapReader reader(context, *std::move(value));
+  reader.Path("secret_file", tickets.secret_file);
+  tickets.where =
+      context.diagnostics.At(context.sources.Find(FieldPath(reader.path(), "secret_file")));
+  reader.Seconds("slot", kTicketSlot, tickets.slot);
+  reader.Finish();
+}
+
+// "10%" or a number of clients.
+void ReadReload(ReadContext& context, MapReader& top, Reload& reload) {
+  constexpr uint32_t kMaxClients = 1'000'000;
+  std::optional<Value> section = top.Take("reload");
+  if (!section) return;
+  MapReader reader(context, *std::move(section));
+  if (const std::optional<Value> value = reader.Take("refuse_over")) {
+    std::string_view text = value->node.text;
+    const bool is_percent = text.ends_with('%');
+    if (is_percent) text.remove_suffix(1);
+    const std::optional<uint32_t> number = ParseWhole<uint32_t>(text);
+    if (number && *number <= (is_percent ? 100 : kMaxClients)) {
+      reload = {.is_percent = is_percent, .refuse_over = *number};
+    } else {
+      Reject(context, *value,
+             "a percentage from 0% to 100%, or a whole number of clients from 0 to 1000000");
+    }
+  }
   reader.Finish();
 }
 
@@ -95,6 +135,8 @@ void ReadGlobals(ReadContext& context, MapReader& top, Config& config) {
   ReadLog(context, top, config.log);
   ReadTimeouts(context, top, config.timeouts);
   ReadLimits(context, top, config.limits);
+  ReadTickets(context, top, config.tickets);
+  ReadReload(context, top, config.reload);
 }
 
 }  // namespace portcullis::config

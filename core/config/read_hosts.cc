@@ -33,14 +33,25 @@ void ReadGroups(ReadContext& context, MapReader& reader, std::vector<std::string
   if (!read.empty()) groups = std::move(read);
 }
 
-void ReadSessionLifetime(ReadContext& context, MapReader& reader, seconds& lifetime) {
-  milliseconds read = lifetime;
-  reader.Duration("session_lifetime", kSessionLifetime, read);
-  lifetime = std::chrono::duration_cast<seconds>(read);
-  if (lifetime == read) return;
-  const std::string path = FieldPath(reader.path(), "session_lifetime");
-  context.diagnostics.Error(
-      {context.sources.Find(path), path, Concat("'", read.count(), "ms'"), "whole seconds", ""});
+absl::Status CheckProtocol(std::string_view text) {
+  constexpr size_t kMaxBytes = 255;  // RFC 7301 section 3.1
+  if (text.size() > kMaxBytes) return absl::InvalidArgumentError("it is too long");
+  return kAnyTextRule.check(text);
+}
+
+void ReadAlpn(ReadContext& context, MapReader& reader, std::vector<std::string>& alpn) {
+  std::vector<std::string> read;
+  reader.List("alpn", [&](const Value& item, size_t) {
+    const std::optional<std::string> name =
+        TextOf(context, item, {CheckProtocol, "an ALPN protocol name of 1 to 255 bytes"});
+    if (!name) return;
+    if (std::find(read.begin(), read.end(), *name) != read.end()) {
+      Reject(context, item, "each protocol once");
+      return;
+    }
+    read.push_back(*name);
+  });
+  if (!read.empty()) alpn = std::move(read);
 }
 
 // Judges the merged versions where this section wrote one of them: inherited ones were judged where
@@ -97,12 +108,15 @@ void ReadClientAuth(ReadContext& context, MapReader& host, ClientAuth& auth) {
   reader.Choice("refusal", kRefusals, auth.refusal);
   reader.Text("trust", kNameRule, auth.trust);
   reader.Number("max_depth", {0, kMaxDepth}, auth.max_depth);
-  reader.Choice("send_ca_names", kBools, auth.send_ca_names);
+  reader.Choice("profile", kProfiles, auth.profile);
+  reader.Choice("send_ca_names", kCaNames, auth.send_ca_names);
+  ReadPolicy(context, reader, auth.policy);
+  reader.Choice("close_on_change", kBools, auth.close_on_change);
   reader.Choice("pass_certificate", kBools, auth.pass_certificate);
   reader.Finish();
   // Whoever writes the section wants clients judged: the default `off` would let all of them in, in
   // silence.
-  reader.Require("mode", "off, optional, require");
+  reader.Require("mode", "off, optional, optional_no_ca, require");
 }
 
 void ReadServerNames(ReadContext& context, MapReader& reader, VirtualHost& host) {
@@ -129,8 +143,9 @@ void ReadTls(ReadContext& context, MapReader& parent, Tls& tls) {
   reader.Word("max_version", kVersions, tls.max_version);
   reader.Text("ciphers", kAnyTextRule, tls.ciphers);
   ReadGroups(context, reader, tls.groups);
+  ReadAlpn(context, reader, tls.alpn);
   reader.Choice("tickets", kBools, tls.tickets);
-  ReadSessionLifetime(context, reader, tls.session_lifetime);
+  reader.Seconds("session_lifetime", kSessionLifetime, tls.session_lifetime);
   reader.Finish();
   CheckVersions(context, reader.path(), tls);
   const std::string ciphers_path = FieldPath(reader.path(), "ciphers");

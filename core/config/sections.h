@@ -9,7 +9,8 @@
 
 namespace portcullis::config {
 
-// ReadGlobals takes workers, pin_workers, admin, log, timeouts and limits from the top level.
+// ReadGlobals takes workers, pin_workers, admin, log, timeouts, limits, tickets and reload from the
+// top level.
 void ReadGlobals(ReadContext& context, MapReader& top, Config& config);
 
 // ReadTls takes the field `tls` over `tls`, which holds the defaults. The merged versions must be
@@ -21,6 +22,10 @@ VirtualHost ReadVirtualHost(ReadContext& context, Value value, const Tls& defaul
 
 // ReadListener reads listeners[i]. `hosts` and `default_host` stay empty where absent.
 Listener ReadListener(ReadContext& context, Value value);
+
+// ReadPolicy takes the field `policy` of a client_auth section: rules of which every value has the
+// form of its field (tls::CanonicalValue).
+void ReadPolicy(ReadContext& context, MapReader& parent, tls::PolicySpec& policy);
 
 // ReadTrust reads trusts[i]. Looks whether FOLDER/ca.crl is there; opens nothing.
 Trust ReadTrust(ReadContext& context, Value value);

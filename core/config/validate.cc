@@ -1,6 +1,7 @@
 #include "core/config/validate.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <span>
@@ -11,10 +12,13 @@
 
 #include "core/config/address.h"
 #include "core/config/did_you_mean.h"
+#include "core/config/durations.h"
 #include "core/config/text.h"
 
 namespace portcullis::config {
 namespace {
+
+constexpr std::string_view kHttpAlpn = "http listeners offer http/1.1";
 
 using NameIndex = std::map<std::string_view, size_t>;
 
@@ -34,6 +38,10 @@ class Validator {
     const NameIndex backends = Index(config_.backends, "backends");
     for (size_t i = 0; i < config_.listeners.size(); ++i) CheckListener(i, hosts);
     for (size_t i = 0; i < config_.virtual_hosts.size(); ++i) CheckHost(i, trusts, backends);
+    for (size_t i = 0; i < config_.trusts.size(); ++i) {
+      CheckTrust(config_.trusts[i], ItemPath("trusts", i));
+    }
+    CheckTopTls();
     CheckAddresses();
     CheckServerNames(hosts);
     CheckLimits();
@@ -129,6 +137,7 @@ class Validator {
     CheckReference(FieldPath(path, "backend"), host.backend, backends, "backends");
     CheckClientAuth(host, FieldPath(path, "client_auth"), trusts);
     CheckStages(host, path);
+    CheckLifetime(host.tls, FieldPath(path, "tls"));
   }
 
   void CheckClientAuth(const VirtualHost& host, const std::string& path, const NameIndex& trusts) {
@@ -136,16 +145,68 @@ class Validator {
     const std::string trust_path = FieldPath(path, "trust");
     CheckReference(trust_path, auth.trust, trusts, "trusts");
     if (auth.mode != AuthMode::kOff) {
+      CheckPolicy(auth, FieldPath(path, "policy"));
       if (!auth.trust.empty() || sources_.Has(trust_path)) return;
       Error(trust_path, "nothing", "the name of a trust",
             "client_auth needs to know whose certificates to accept");
       return;
     }
     if (!sources_.Has(FieldPath(path, "mode"))) return;
-    for (const std::string_view field :
-         {"refusal", "trust", "max_depth", "send_ca_names", "pass_certificate"}) {
+    WarnWithoutEffect(path,
+                      {"refusal", "trust", "max_depth", "profile", "send_ca_names", "policy",
+                       "close_on_change", "pass_certificate"},
+                      "client_auth.mode is off");
+  }
+
+  // Says of each of `fields` that was written that it has no effect.
+  void WarnWithoutEffect(std::string_view path, std::initializer_list<std::string_view> fields,
+                         std::string_view why) {
+    for (const std::string_view field : fields) {
       const std::string field_path = FieldPath(path, field);
-      if (sources_.Has(field_path)) Warn(field_path, "has no effect: client_auth.mode is off");
+      if (sources_.Has(field_path)) Warn(field_path, Concat("has no effect: ", why));
+    }
+  }
+
+  void CheckPolicy(const ClientAuth& auth, const std::string& path) {
+    if (auth.mode != AuthMode::kOptionalNoCa || !sources_.Has(path)) return;
+    Error(path, "a policy where client_auth.mode is optional_no_ca", "a policy in other modes",
+          "whoever no CA vouches for can claim to be anyone");
+  }
+
+  void CheckTrust(const Trust& trust, const std::string& path) {
+    const std::string revocation = FieldPath(path, "revocation");
+    if (trust.revocation.mode == tls::RevocationMode::kOff) {
+      WarnWithoutEffect(revocation, {"scope", "grace"}, "revocation.mode is off");
+      WarnWithoutEffect(path, {"crl"}, "revocation.mode is off");
+    }
+    if (trust.revocation.mode == tls::RevocationMode::kRequire && trust.crl_paths.empty()) {
+      Error(FieldPath(revocation, "mode"), "'require' in a trust without CRLs", "crl with files",
+            "every client would be refused");
+    }
+    if (trust.ocsp.mode == tls::OcspMode::kOff) {
+      WarnWithoutEffect(FieldPath(path, "ocsp"), {"responder", "timeout"}, "ocsp.mode is off");
+    }
+  }
+
+  void CheckTopTls() {
+    const bool tcp = std::any_of(config_.listeners.begin(), config_.listeners.end(),
+                                 [](const Listener& l) { return l.mode == StageMode::kTcp; });
+    if (!tcp) WarnWithoutEffect("tls", {"alpn"}, kHttpAlpn);
+  }
+
+  // Tickets die with their key: a lifetime beyond that promises what nobody gets.
+  void CheckLifetime(const Tls& tls, const std::string& path) {
+    if (!tls.tickets || tls.session_lifetime <= 2 * config_.tickets.slot) return;
+    for (std::string field_path :
+         {FieldPath(path, "session_lifetime"), std::string("tls.session_lifetime"),
+          std::string("tickets.slot")}) {
+      if (!sources_.Has(field_path)) continue;
+      if (warned_lifetimes_.insert(field_path).second) {
+        Warn(field_path, Concat("sessions end after ", FormatDuration(2 * config_.tickets.slot),
+                                " at most, two of tickets.slot, and not after ",
+                                FormatDuration(tls.session_lifetime)));
+      }
+      return;
     }
   }
 
@@ -161,7 +222,10 @@ class Validator {
         http = true;
       }
     }
-    if (tcp == config_.listeners.size()) return;
+    if (tcp == config_.listeners.size()) {
+      WarnWithoutEffect(FieldPath(path, "tls"), {"alpn"}, kHttpAlpn);
+      return;
+    }
     const std::string refusal_path = FieldPath(path, "client_auth.refusal");
     if (host.client_auth.refusal == Refusal::kHttp && sources_.Has(refusal_path)) {
       Error(refusal_path,
@@ -170,13 +234,9 @@ class Validator {
             "alert", "without HTTP there is no page to refuse with");
     }
     if (http) return;
-    for (const std::string_view field :
-         {"identity", "forwarding", "server_tokens", "client_auth.pass_certificate"}) {
-      const std::string field_path = FieldPath(path, field);
-      if (sources_.Has(field_path)) {
-        Warn(field_path, "has no effect: only tcp listeners serve this host");
-      }
-    }
+    WarnWithoutEffect(path,
+                      {"identity", "forwarding", "server_tokens", "client_auth.pass_certificate"},
+                      "only tcp listeners serve this host");
   }
 
   void CheckAddresses() {
@@ -258,6 +318,7 @@ class Validator {
   const Config& config_;
   const SourceMap& sources_;
   Diagnostics& diagnostics_;
+  std::set<std::string> warned_lifetimes_;
 };
 
 }  // namespace

@@ -1,20 +1,26 @@
 #include "core/server/files.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace portcullis::server {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{64} << 20;
+constexpr size_t kMaxBytes = size_t{512} << 20;
 
 using File = std::unique_ptr<FILE, int (*)(FILE*)>;
+
+void AppendPattern(std::string* out, std::string_view suffix) { out->append("*").append(suffix); }
 
 }  // namespace
 
@@ -35,7 +41,7 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, const config:
     content.append(buffer, count);
     if (content.size() > kMaxBytes) {
       return absl::InvalidArgumentError(
-          absl::StrCat(Place(where), "'", path, "' is larger than 64 MiB"));
+          absl::StrCat(Place(where), "'", path, "' is larger than 512 MiB"));
     }
   }
   if (ferror(file.get()) != 0) {
@@ -43,6 +49,43 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, const config:
         absl::StrCat(Place(where), "cannot read '", path, "': ", strerror(errno)));
   }
   return content;
+}
+
+absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path,
+                                                 std::span<const std::string_view> suffixes,
+                                                 const config::Location& where) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return std::vector<std::string>{path};
+  std::vector<std::string> files;
+  fs::directory_iterator entries(path, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    const bool wanted = std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) {
+      return name.size() > suffix.size() && name.ends_with(suffix);
+    });
+    std::error_code ignored;
+    const fs::file_type type = entries->status(ignored).type();
+    // A link to nothing is kept: reading it says so.
+    const bool is_file = type == fs::file_type::regular || type == fs::file_type::not_found;
+    if (name.starts_with('.') || !wanted || !is_file) continue;
+    files.push_back(entries->path().string());
+  }
+  if (error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(Place(where), "cannot read folder '", path, "': ", error.message()));
+  }
+  if (files.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(Place(where), "folder '", path, "' has no file ",
+                                                   absl::StrJoin(suffixes, ", ", AppendPattern)));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool ReadableByOthers(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
 absl::Status WriteWholeFile(const std::string& path, const std::string& content) {

@@ -1,84 +1,26 @@
 #include "core/server/snapshot.h"
 
+#include <openssl/mem.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 #include "core/backend/runtime.h"
 #include "core/config/yaml_reader.h"
 #include "core/server/files.h"
+#include "core/server/load_trusts.h"
+#include "core/server/problems.h"
 #include "tls/credentials.h"
 
 namespace portcullis::server {
 namespace {
-
-// Collects every problem, so that one run of `check` shows them all.
-class Problems {
- public:
-  void Add(const absl::Status& status) {
-    if (!status.ok()) lines_.emplace_back(status.message());
-  }
-  void Add(const config::Location& where, absl::string_view message) {
-    lines_.push_back(absl::StrCat(Place(where), message));
-  }
-  [[nodiscard]] absl::Status status() const {
-    return lines_.empty() ? absl::OkStatus()
-                          : absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
-  }
-
- private:
-  std::vector<std::string> lines_;
-};
 
 template <typename T>
 const T* FindByName(const std::vector<T>& items, const std::string& name) {
   const auto found =
       std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
   return found == items.end() ? nullptr : &*found;
-}
-
-std::vector<tls::PemSource> ReadAll(const std::vector<std::string>& paths,
-                                    const config::Location& where, Problems& problems) {
-  std::vector<tls::PemSource> sources;
-  for (const std::string& path : paths) {
-    absl::StatusOr<std::string> text = ReadWholeFile(path, where);
-    problems.Add(text.status());
-    if (text.ok()) sources.push_back({.text = *std::move(text), .origin = path});
-  }
-  return sources;
-}
-
-void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
-  for (const config::Trust& trust : snapshot.config.trusts) {
-    const std::vector<tls::PemSource> cas = ReadAll(trust.ca_paths, trust.where, problems);
-    const std::vector<tls::PemSource> crls = ReadAll(trust.crl_paths, trust.where, problems);
-    if (cas.size() != trust.ca_paths.size() || crls.size() != trust.crl_paths.size()) continue;
-    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
-        tls::TrustMaterial::Parse(trust.name, cas, crls, now);
-    if (!material.ok()) {
-      problems.Add(trust.where,
-                   absl::StrCat("trust '", trust.name, "': ", material.status().message()));
-      continue;
-    }
-    for (const tls::CaSummary& ca : (*material)->cas) {
-      if (!ca.oddity.empty()) {
-        snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name,
-                                                 "': CA '", ca.subject, "' in ", ca.origin, ": ",
-                                                 ca.oddity));
-      }
-      snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
-                                       .name = trust.name,
-                                       .subject = ca.subject,
-                                       .serial = "",
-                                       .not_after = ca.not_after});
-    }
-    if ((*material)->crl_next_update != 0) {
-      snapshot.crls.push_back(
-          {.trust = trust.name, .issuer = "", .next_update = (*material)->crl_next_update});
-    }
-    snapshot.trusts[trust.name] = *std::move(material);
-  }
 }
 
 void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
@@ -121,45 +63,120 @@ uint16_t WireVersion(const std::string& version) {
   return version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION;
 }
 
+tls::ClientAuthMode ModeOf(config::AuthMode mode) {
+  switch (mode) {
+    case config::AuthMode::kOff:
+      return tls::ClientAuthMode::kOff;
+    case config::AuthMode::kOptional:
+      return tls::ClientAuthMode::kOptional;
+    case config::AuthMode::kOptionalNoCa:
+      return tls::ClientAuthMode::kOptionalNoCa;
+    case config::AuthMode::kRequire:
+      break;
+  }
+  return tls::ClientAuthMode::kRequire;
+}
+
+tls::CaNames CaNamesOf(config::CaNames names) {
+  switch (names) {
+    case config::CaNames::kNone:
+      return tls::CaNames::kNone;
+    case config::CaNames::kFit:
+      return tls::CaNames::kFit;
+    case config::CaNames::kAuto:
+      break;
+  }
+  return tls::CaNames::kAuto;
+}
+
+// What a virtual host is made of, whichever listener serves it.
+struct HostMaterial {
+  std::vector<tls::CredentialSpec> credentials;
+  std::shared_ptr<const tls::Policy> policy;  // null: none
+};
+
+HostMaterial LoadHost(const config::VirtualHost& host, Snapshot& snapshot, int64_t now,
+                      Problems& problems) {
+  HostMaterial material;
+  LoadCredentials(host, snapshot, material.credentials, now, problems);
+  const tls::PolicySpec& rules = host.client_auth.policy;
+  if (rules.allow.empty() && rules.deny.empty()) return material;
+  absl::StatusOr<std::shared_ptr<const tls::Policy>> policy = tls::Policy::Compile(rules);
+  if (policy.ok()) {
+    material.policy = *std::move(policy);
+  } else {
+    problems.Add(host.where, policy.status().message());
+  }
+  return material;
+}
+
 tls::ClientAuthSpec ClientAuthOf(const config::VirtualHost& host, config::StageMode mode,
-                                 const Snapshot& snapshot) {
+                                 const Snapshot& snapshot, const HostMaterial& material) {
   tls::ClientAuthSpec spec;
   const config::ClientAuth& auth = host.client_auth;
-  spec.mode = auth.mode == config::AuthMode::kRequire    ? tls::ClientAuthMode::kRequire
-              : auth.mode == config::AuthMode::kOptional ? tls::ClientAuthMode::kOptional
-                                                         : tls::ClientAuthMode::kOff;
+  spec.mode = ModeOf(auth.mode);
   // Raw TCP has no page to refuse with.
   const bool page = auth.refusal == config::Refusal::kHttp && mode == config::StageMode::kHttp;
   spec.refusal = page ? tls::RefusalStyle::kHttp : tls::RefusalStyle::kAlert;
   spec.max_depth = auth.max_depth;
-  spec.ca_names = auth.send_ca_names ? tls::CaNames::kAuto : tls::CaNames::kNone;
-  if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end())
+  spec.ca_names = CaNamesOf(auth.send_ca_names);
+  spec.profile = auth.profile;
+  spec.policy = material.policy;
+  spec.close_on_change = auth.close_on_change;
+  spec.keep_leaf = auth.pass_certificate && mode == config::StageMode::kHttp;
+  if (const auto trust = snapshot.trusts.find(auth.trust); trust != snapshot.trusts.end()) {
     spec.trust = trust->second;
+    spec.intermediates_as_anchors =
+        FindByName(snapshot.config.trusts, auth.trust)->intermediates_as_anchors;
+  }
   return spec;
 }
 
 std::unique_ptr<tls::HostSpec> SpecOf(const config::VirtualHost& host,
                                       const config::Listener& listener, const Snapshot& snapshot,
-                                      const std::vector<tls::CredentialSpec>& credentials) {
+                                      const HostMaterial& material) {
   auto spec = std::make_unique<tls::HostSpec>();
   spec->name = host.name;
   spec->server_names = host.server_names;
-  spec->credentials = credentials;
+  spec->credentials = material.credentials;
   spec->min_version = WireVersion(host.tls.min_version);
   spec->max_version = WireVersion(host.tls.max_version);
   spec->ciphers = host.tls.ciphers;
   spec->groups = host.tls.groups;
+  spec->alpn = host.tls.alpn;
   if (listener.mode == config::StageMode::kHttp) spec->alpn = {"http/1.1"};
   spec->tickets = host.tls.tickets;
   spec->session_lifetime_s = static_cast<uint32_t>(host.tls.session_lifetime.count());
-  spec->client_auth = ClientAuthOf(host, listener.mode, snapshot);
+  spec->client_auth = ClientAuthOf(host, listener.mode, snapshot, material);
   return spec;
 }
 
+void LoadTicketSecret(Snapshot& snapshot, Problems& problems) {
+  const config::Tickets& tickets = snapshot.config.tickets;
+  if (tickets.secret_file.empty()) return;
+  absl::StatusOr<std::string> bytes = ReadWholeFile(tickets.secret_file, tickets.where);
+  problems.Add(bytes.status());
+  if (!bytes.ok()) return;
+  const auto slot = static_cast<uint32_t>(tickets.slot.count());
+  auto secret = tls::TicketSecret::FromBytes(*bytes, slot);
+  OPENSSL_cleanse(bytes->data(), bytes->size());
+  if (!secret.ok()) {
+    problems.Add(tickets.where,
+                 absl::StrCat("'", tickets.secret_file, "': ", secret.status().message()));
+    return;
+  }
+  snapshot.ticket_secret = *std::move(secret);
+  if (ReadableByOthers(tickets.secret_file)) {
+    snapshot.warnings.push_back(
+        absl::StrCat(Place(tickets.where), "'", tickets.secret_file,
+                     "' can be read by others than its owner: who has it can forge sessions"));
+  }
+}
+
 void LoadListeners(Snapshot& snapshot, int64_t now, Problems& problems) {
-  absl::flat_hash_map<std::string, std::vector<tls::CredentialSpec>> credentials;
+  absl::flat_hash_map<std::string, HostMaterial> materials;
   for (const config::VirtualHost& host : snapshot.config.virtual_hosts) {
-    LoadCredentials(host, snapshot, credentials[host.name], now, problems);
+    materials[host.name] = LoadHost(host, snapshot, now, problems);
   }
   if (!problems.status().ok()) return;
   for (const config::Listener& listener : snapshot.config.listeners) {
@@ -168,7 +185,7 @@ void LoadListeners(Snapshot& snapshot, int64_t now, Problems& problems) {
     for (const std::string& name : listener.hosts) {
       const config::VirtualHost* host = FindByName(snapshot.config.virtual_hosts, name);
       loaded.virtual_hosts.push_back(host);
-      loaded.hosts.push_back(SpecOf(*host, listener, snapshot, credentials[name]));
+      loaded.hosts.push_back(SpecOf(*host, listener, snapshot, materials[name]));
     }
     loaded.options.default_host = listener.default_host;
     loaded.options.refuse_unknown_sni = listener.refuse_unknown_sni;
@@ -195,6 +212,7 @@ absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& 
   snapshot->config = *std::move(config);
   Problems problems;
   LoadTrusts(*snapshot, now, problems);
+  LoadTicketSecret(*snapshot, problems);
   LoadListeners(*snapshot, now, problems);
   for (const config::Backend& backend : snapshot->config.backends) {
     absl::StatusOr<ResolvedTargets> targets = backend::ResolveTargets(backend);

@@ -38,6 +38,7 @@ struct Snapshot {
   std::vector<ResolvedTargets> backend_targets;        // as config.backends
   std::vector<metrics::CertificateFact> certificates;  // for the expiry metrics
   std::vector<metrics::CrlFact> crls;
+  std::shared_ptr<const tls::TicketSecret> ticket_secret;  // from the file; null without one
 };
 
 // LoadSnapshot reads the config at `path` and everything it names. InvalidArgument lists what is

@@ -20,8 +20,6 @@
 namespace portcullis::server {
 namespace {
 
-constexpr uint32_t kTicketSlotSeconds = 3600;
-
 int64_t UnixNow() { return static_cast<int64_t>(time(nullptr)); }
 
 std::vector<int> UsableCpus() {
@@ -78,7 +76,7 @@ Supervisor::Supervisor(std::string path, std::shared_ptr<const Snapshot> snapsho
   const config::Config& config = snapshot_->config;
   num_workers_ = config.workers != 0 ? config.workers : static_cast<uint32_t>(UsableCpus().size());
   worker_capacity_ = (config.limits.max_connections + num_workers_ - 1) / num_workers_;
-  ticket_secret_ = tls::TicketSecret::Random(kTicketSlotSeconds);
+  own_secret_ = tls::TicketSecret::Random(static_cast<uint32_t>(config.tickets.slot.count()));
 }
 
 absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(const std::string& path) {
@@ -154,13 +152,24 @@ absl::Status Supervisor::OpenSockets(const Snapshot& snapshot,
   return absl::OkStatus();
 }
 
+std::shared_ptr<const tls::TicketSecret> Supervisor::TicketSecretOf(const Snapshot& snapshot) {
+  if (snapshot.ticket_secret != nullptr) return snapshot.ticket_secret;
+  const auto slot = static_cast<uint32_t>(snapshot.config.tickets.slot.count());
+  if (own_secret_->slot_seconds != slot) {
+    auto changed = std::make_shared<tls::TicketSecret>(*own_secret_);
+    changed->slot_seconds = slot;
+    own_secret_ = std::move(changed);
+  }
+  return own_secret_;
+}
+
 absl::Status Supervisor::Publish(std::shared_ptr<const Snapshot> snapshot) {
   std::vector<std::vector<int>> sockets;
   RuntimeParameters parameters{.version = ++version_,
                                .num_workers = num_workers_,
                                .worker_capacity = worker_capacity_,
                                .listener_ports = {},
-                               .ticket_secret = ticket_secret_};
+                               .ticket_secret = TicketSecretOf(*snapshot)};
   std::map<std::string, uint16_t> open;
   absl::Status status = OpenSockets(*snapshot, sockets, parameters.listener_ports, open);
   std::vector<std::unique_ptr<connection::Runtime>> runtimes;

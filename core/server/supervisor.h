@@ -58,6 +58,7 @@ class Supervisor final : public RunningServer {
   Supervisor(std::string path, std::shared_ptr<const Snapshot> snapshot);
 
   absl::Status StartWorkers();
+  std::shared_ptr<const tls::TicketSecret> TicketSecretOf(const Snapshot& snapshot);
   absl::Status Publish(std::shared_ptr<const Snapshot> snapshot);
   absl::Status OpenSockets(const Snapshot& snapshot, std::vector<std::vector<int>>& sockets,
                            std::vector<uint16_t>& ports, std::map<std::string, uint16_t>& open);
@@ -71,7 +72,8 @@ class Supervisor final : public RunningServer {
   uint32_t num_workers_;
   uint32_t worker_capacity_;
   uint64_t version_ = 0;
-  std::shared_ptr<const tls::TicketSecret> ticket_secret_;
+  // Random, for configurations without a file; outlives reloads.
+  std::shared_ptr<const tls::TicketSecret> own_secret_;
   std::unique_ptr<metrics::ShardSet> shards_;
   std::unique_ptr<metrics::Facts> facts_;
   std::unique_ptr<log::ConnectionLog> log_;

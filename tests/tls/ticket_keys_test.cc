@@ -56,6 +56,30 @@ TEST_F(TicketKeysTest, PreviousAndNextSlotOpenAndNoOthers) {
   EXPECT_EQ(Open(keys_, ticket, "host", kStart - kSlot - 1), "");
 }
 
+TEST(TicketSecretFromBytes, IsTheSameEverywhereAndOneForEachText) {
+  const std::string bytes = "0123456789abcdef0123456789ABCDEF";
+  const auto one = TicketSecret::FromBytes(bytes, kSlot);
+  const auto same = TicketSecret::FromBytes(bytes, kSlot);
+  const auto other = TicketSecret::FromBytes(bytes + "\n", kSlot);
+  ASSERT_TRUE(one.ok() && same.ok() && other.ok());
+  EXPECT_EQ((*one)->bytes, (*same)->bytes);
+  EXPECT_NE((*one)->bytes, (*other)->bytes);
+  EXPECT_EQ((*one)->slot_seconds, kSlot);
+  EXPECT_NE(std::string((*one)->bytes.begin(), (*one)->bytes.end()), bytes);
+  TicketKeys sealer(*one), opener(*same), stranger(*other);
+  const std::vector<uint8_t> ticket = Seal(sealer, "session", "host", kStart);
+  EXPECT_EQ(Open(opener, ticket, "host", kStart), "session");
+  EXPECT_EQ(Open(stranger, ticket, "host", kStart), "");
+}
+
+TEST(TicketSecretFromBytes, RefusesWhatIsTooShortOrNoSecretAtAll) {
+  EXPECT_FALSE(TicketSecret::FromBytes("", kSlot).ok());
+  EXPECT_FALSE(TicketSecret::FromBytes("0123456789abcdef0123456789ABCDE", kSlot).ok());
+  EXPECT_FALSE(TicketSecret::FromBytes(std::string(64, '\0'), kSlot).ok());
+  const auto error = TicketSecret::FromBytes("short", kSlot).status();
+  EXPECT_EQ(std::string(error.message()).find("short"), std::string::npos) << "never the secret";
+}
+
 TEST_F(TicketKeysTest, AnotherWorkerWithTheSecretOpensIt) {
   TicketKeys other(secret_);
   EXPECT_EQ(Open(other, Seal(keys_, "session", "host", kStart), "host", kStart + kSlot), "session");

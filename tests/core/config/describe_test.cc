@@ -12,10 +12,13 @@ namespace {
 constexpr std::string_view kProcess =
     "workers: one a usable core, pinned\n"
     "admin: 127.0.0.1:9180\n"
-    "log: messages from info up on stderr; connections to stdout\n"
+    "log: messages from info up on stderr; connections to stdout; the last 32 rejections of each "
+    "reason kept\n"
     "timeouts: handshake 10s, request head 15s, idle 1m, write stall 30s, response 1m, drain 10s\n"
     "limits: 16384 connections, 4096 handshakes in progress, request head 32KiB and 128 headers, "
-    "client chain 64KiB\n";
+    "client chain 64KiB; 8192 chains remembered a worker\n"
+    "tickets: a random secret of this process, a key for 1h\n"
+    "reload: however many clients it refuses\n";
 
 TEST(Describe, SaysWhatTheSampleWouldRun) {
   EXPECT_EQ(Describe(Accepted(kSample)),
@@ -31,7 +34,7 @@ TEST(Describe, SaysWhatTheSampleWouldRun) {
                 "    backend app\n"
                 "trust clients\n"
                 "  CA /ca.crt\n"
-                "  no CRL: revocation is not checked\n"
+                "  revocation is not checked\n"
                 "backend app: connect within 3s, keep up to 32 idle connections a target and "
                 "worker for 30s\n"
                 "  target 127.0.0.1:80\n");
@@ -59,7 +62,39 @@ TEST(Describe, SaysWhatDiffersFromTheDefaults) {
                       "CA names not sent\n    backend app\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("  CA /ca.crt\n  CRL /ca.crl\nbackend"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find("  CA /ca.crt\n  CRL /ca.crl\n  revocation by CRL: soft, chain, grace 0s\nbackend"),
+      std::string::npos)
+      << text;
+}
+
+TEST(Describe, SaysHowClientsAreJudged) {
+  const std::string text = Describe(Accepted(
+      "tickets: {secret_file: /s, slot: 2h}\nreload: {refuse_over: 5%}\n"
+      "tls: {alpn: [postgresql, x]}\n" +
+      Edited({{"hosts: [one]", "mode: tcp"},
+              {"ca: [/ca.crt]",
+               "ca: [/ca.crt], intermediates: [/i.crt], crl: [/ca.crl], "
+               "intermediates_as_anchors: false, revocation: {mode: require, scope: leaf, grace: "
+               "1h}, ocsp: {mode: soft, responder: 'http://ocsp.example/'}"},
+              {"client_auth: {mode: require, trust: clients}",
+               "client_auth: {mode: optional, trust: clients, profile: strict, send_ca_names: "
+               "true, close_on_change: false, policy: {allow: [{name: ops, common_name: [alice, "
+               "bob], organization: Acme}], deny: [{serial: 0a}]}}"}})));
+  for (const char* part :
+       {"tickets: secret /s, a key for 2h\n",
+        "reload: only if it refuses at most 5% of the clients seen lately\n",
+        "groups default, ALPN postgresql x, tickets for 1h\n",
+        "optional, trust clients, strict, at most 8 intermediates, refused by a TLS alert, CA "
+        "names "
+        "sent as far as they fit, live connections stay on changes\n"
+        "    policy: deny serial 0a\n"
+        "    policy: allow (ops) common_name alice or bob, and organization Acme\n",
+        "  intermediates /i.crt\n  only self-signed CAs are anchors\n  CRL /ca.crl\n"
+        "  revocation by CRL: require, leaf, grace 1h\n"
+        "  revocation by OCSP: soft, http://ocsp.example/, within 2s\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "in:\n" << text;
+  }
 }
 
 TEST(Describe, SaysWhenClientsAreNotAsked) {

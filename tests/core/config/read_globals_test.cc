@@ -57,6 +57,33 @@ TEST(Globals, TakeTheirValues) {
   EXPECT_EQ(config.limits.max_chain_bytes, 1048576u);
 }
 
+TEST(Globals, OfIssuingAndReloadingHaveDefaults) {
+  const Config config = Accepted(kSample);
+  EXPECT_EQ(config.limits.verdict_cache, 8192u);
+  EXPECT_EQ(config.log.rejections_kept, 32u);
+  EXPECT_EQ(config.tickets.secret_file, "");
+  EXPECT_EQ(config.tickets.slot, hours(1));
+  EXPECT_TRUE(config.reload.is_percent);
+  EXPECT_EQ(config.reload.refuse_over, 100u);
+}
+
+TEST(Globals, OfIssuingAndReloadingTakeTheirValues) {
+  const Config config = Accepted(
+      WithTop("limits: {verdict_cache: 0}\nlog: {rejections_kept: 1024}\n"
+              "tickets: {secret_file: /run/secret, slot: 12h}\nreload: {refuse_over: 10%}\n"));
+  EXPECT_EQ(config.limits.verdict_cache, 0u);
+  EXPECT_EQ(config.log.rejections_kept, 1024u);
+  EXPECT_EQ(config.tickets.secret_file, "/run/secret");
+  EXPECT_EQ(config.tickets.where.line, 3);
+  EXPECT_EQ(config.tickets.where.column, 24);
+  EXPECT_EQ(config.tickets.slot, hours(12));
+  EXPECT_TRUE(config.reload.is_percent);
+  EXPECT_EQ(config.reload.refuse_over, 10u);
+  const Config counted = Accepted(WithTop("reload: {refuse_over: 0}\n"));
+  EXPECT_FALSE(counted.reload.is_percent);
+  EXPECT_EQ(counted.reload.refuse_over, 0u);
+}
+
 TEST(Globals, TakeEveryWord) {
   EXPECT_EQ(Accepted(WithTop("workers: auto\n")).workers, 0u);
   EXPECT_EQ(Accepted(WithTop("log: {level: debug}\n")).log.level, LogLevel::kDebug);
@@ -97,6 +124,22 @@ const BadGlobal kBadGlobals[] = {
      "10: workers: found '99999999999999999999'; allowed: auto, or a whole number from 1 to 1024"},
     {"workers:", "1: workers: found nothing; allowed: auto, or a whole number from 1 to 1024"},
     {"workers: [1]", "10: workers: found a list; allowed: auto, or a whole number from 1 to 1024"},
+    {"limits: {verdict_cache: -1}",
+     "25: limits.verdict_cache: found '-1'; allowed: a whole number from 0 to 1048576"},
+    {"log: {rejections_kept: 1025}",
+     "24: log.rejections_kept: found '1025'; allowed: a whole number from 0 to 1024"},
+    {"tickets: {secret_flie: x}",
+     "11: tickets.secret_flie: found an unknown field; allowed: secret_file, slot; did you mean "
+     "'secret_file'?"},
+    {"tickets: {slot: 1500ms}", "17: tickets.slot: found '1500ms'; allowed: whole seconds"},
+    {"tickets: {slot: 8h, secret_file: ''}",
+     "34: tickets.secret_file: found ''; allowed: text on one line; it is empty"},
+    {"reload: {refuse_over: 101%}",
+     "23: reload.refuse_over: found '101%'; allowed: a percentage from 0% to 100%, or a whole "
+     "number of clients from 0 to 1000000"},
+    {"reload: {refuse_over: 1.5%}",
+     "23: reload.refuse_over: found '1.5%'; allowed: a percentage from 0% to 100%, or a whole "
+     "number of clients from 0 to 1000000"},
     {"pin_workers: yes", "14: pin_workers: found 'yes'; allowed: true, false"},
     {"pin_workers: ture",
      "14: pin_workers: found 'ture'; allowed: true, false; did you mean 'true'?"},
@@ -116,7 +159,8 @@ const BadGlobal kBadGlobals[] = {
     {"log: {level: Info}",
      "14: log.level: found 'Info'; allowed: debug, info, warn, error; did you mean 'info'?"},
     {"log: {levle: info}",
-     "7: log.levle: found an unknown field; allowed: connections, level; did you mean 'level'?"},
+     "7: log.levle: found an unknown field; allowed: connections, level, rejections_kept; did you "
+     "mean 'level'?"},
     {"log: {connections: ''}",
      "20: log.connections: found ''; allowed: stdout, stderr, off, or the path of a file; it is "
      "empty"},
@@ -160,22 +204,21 @@ const BadGlobal kBadGlobals[] = {
     {"limits: {max_conections: 3}",
      "10: limits.max_conections: found an unknown field; allowed: max_chain_bytes, "
      "max_connections, max_handshakes, "
-     "max_headers, max_request_head_bytes; did you mean 'max_connections'?"},
+     "max_headers, max_request_head_bytes, verdict_cache; did you mean 'max_connections'?"},
     {"limits: {max_headers: 9, max_headers: 9}",
      "26: limits.max_headers: found the field a second time, the first in line 1; allowed: each "
      "field once"},
     {"listners: []",
      "1: listners: found an unknown field; allowed: admin, backends, limits, listeners, log, "
-     "pin_workers, timeouts, "
+     "pin_workers, reload, tickets, timeouts, "
      "tls, trusts, virtual_hosts, workers; did you mean 'listeners'?"},
     {"{a: b}: c",
      "1: a mapping: found an unknown field; allowed: admin, backends, limits, listeners, log, "
-     "pin_workers, timeouts, "
+     "pin_workers, reload, tickets, timeouts, "
      "tls, trusts, virtual_hosts, workers"},
     {"'two\\nlines': c",
      "1: 'two\\nlines': found an unknown field; allowed: admin, backends, limits, listeners, log, "
-     "pin_workers, "
-     "timeouts, tls, trusts, virtual_hosts, workers"},
+     "pin_workers, reload, tickets, timeouts, tls, trusts, virtual_hosts, workers"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, BadGlobals, testing::ValuesIn(kBadGlobals));

@@ -33,7 +33,7 @@ TEST(VirtualHost, HasDefaults) {
   EXPECT_EQ(host.tls.session_lifetime, seconds(3600));
   EXPECT_EQ(host.client_auth.refusal, Refusal::kHttp);
   EXPECT_EQ(host.client_auth.max_depth, 8u);
-  EXPECT_TRUE(host.client_auth.send_ca_names);
+  EXPECT_EQ(host.client_auth.send_ca_names, CaNames::kAuto);
   EXPECT_FALSE(host.client_auth.pass_certificate);
   EXPECT_EQ(host.identity, IdentityProfile::kIngressNginx);
   EXPECT_EQ(host.forwarding, Forwarding::kXForwarded);
@@ -64,7 +64,7 @@ TEST(VirtualHost, TakesItsValues) {
   EXPECT_EQ(host.client_auth.refusal, Refusal::kAlert);
   EXPECT_EQ(host.client_auth.trust, "clients");
   EXPECT_EQ(host.client_auth.max_depth, 0u);
-  EXPECT_FALSE(host.client_auth.send_ca_names);
+  EXPECT_EQ(host.client_auth.send_ca_names, CaNames::kNone);
   EXPECT_TRUE(host.client_auth.pass_certificate);
   EXPECT_EQ(host.identity, IdentityProfile::kNone);
   EXPECT_EQ(host.forwarding, Forwarding::kBoth);
@@ -91,6 +91,30 @@ TEST(VirtualHost, TakesEveryWord) {
       OnlyHost(Accepted(Edited({{"backend: app", "backend: app\n    identity: ingress-nginx"}})))
           .identity,
       IdentityProfile::kIngressNginx);
+}
+
+TEST(VirtualHost, TakesHowClientsAreJudged) {
+  const ClientAuth defaults = OnlyHost(Accepted(kSample)).client_auth;
+  EXPECT_EQ(defaults.profile, tls::Profile::kCompatible);
+  EXPECT_TRUE(defaults.close_on_change);
+  EXPECT_TRUE(defaults.policy.allow.empty());
+  EXPECT_TRUE(defaults.policy.deny.empty());
+  const ClientAuth auth =
+      OnlyHost(Accepted(WithHost("    client_auth: {mode: optional_no_ca, trust: clients, profile: "
+                                 "strict, send_ca_names: true, close_on_change: false}")))
+          .client_auth;
+  EXPECT_EQ(auth.mode, AuthMode::kOptionalNoCa);
+  EXPECT_EQ(auth.profile, tls::Profile::kStrict);
+  EXPECT_EQ(auth.send_ca_names, CaNames::kFit);
+  EXPECT_FALSE(auth.close_on_change);
+}
+
+TEST(Tls, TakesProtocolsForTcpListeners) {
+  const std::string yaml =
+      Edited({{"hosts: [one]", "mode: tcp"},
+              {"    backend: app\n", "    tls: {alpn: [postgresql, 'h 2']}\n    backend: app\n"}});
+  EXPECT_EQ(OnlyHost(Accepted(yaml)).tls.alpn, (std::vector<std::string>{"postgresql", "h 2"}));
+  EXPECT_TRUE(OnlyHost(Accepted(kSample)).tls.alpn.empty());
 }
 
 TEST(VirtualHost, WithoutClientAuthAsksForNoCertificate) {
@@ -228,19 +252,19 @@ const BadHost kBadHosts[] = {
      "break or another control character"},
     {kAuth, "client_auth: require",
      "c.yaml:9:18: virtual_hosts[0].client_auth: found 'require'; allowed: a mapping with the "
-     "fields max_depth, mode, "
-     "pass_certificate, refusal, send_ca_names, trust"},
+     "fields close_on_change, max_depth, mode, pass_certificate, policy, profile, refusal, "
+     "send_ca_names, trust"},
     {kAuth, "client_auth: {trust: clients}",
      "c.yaml:9:18: virtual_hosts[0].client_auth.mode: found nothing; allowed: off, optional, "
-     "require; the field is "
+     "optional_no_ca, require; the field is "
      "required"},
     {kAuth, "client_auth:",
      "c.yaml:9:5: virtual_hosts[0].client_auth.mode: found nothing; allowed: off, optional, "
-     "require; the field is "
+     "optional_no_ca, require; the field is "
      "required"},
     {kAuth, "client_auth: {mode: required, trust: clients}",
      "c.yaml:9:25: virtual_hosts[0].client_auth.mode: found 'required'; allowed: off, optional, "
-     "require; did you mean "
+     "optional_no_ca, require; did you mean "
      "'require'?"},
     {kAuth, "client_auth: {mode: require, trust: clients, refusal: page}",
      "c.yaml:9:59: virtual_hosts[0].client_auth.refusal: found 'page'; allowed: alert, http"},
@@ -248,11 +272,12 @@ const BadHost kBadHosts[] = {
      "c.yaml:9:61: virtual_hosts[0].client_auth.max_depth: found '101'; allowed: a whole number "
      "from 0 to 100"},
     {kAuth, "client_auth: {mode: require, trust: clients, send_ca_names: 1}",
-     "c.yaml:9:65: virtual_hosts[0].client_auth.send_ca_names: found '1'; allowed: true, false"},
+     "c.yaml:9:65: virtual_hosts[0].client_auth.send_ca_names: found '1'; allowed: auto, true, "
+     "false"},
     {kAuth, "client_auth: {mode: require, trust: clients, depth: 1}",
-     "c.yaml:9:50: virtual_hosts[0].client_auth.depth: found an unknown field; allowed: max_depth, "
-     "mode, "
-     "pass_certificate, refusal, send_ca_names, trust"},
+     "c.yaml:9:50: virtual_hosts[0].client_auth.depth: found an unknown field; allowed: "
+     "close_on_change, max_depth, mode, pass_certificate, policy, profile, refusal, send_ca_names, "
+     "trust"},
     {"backend: app", "bakend: app",
      "c.yaml:6:5: virtual_hosts[0].backend: found nothing; allowed: the name of a backend; the "
      "field is required\n"

@@ -1,10 +1,8 @@
-// listeners, trusts and backends: each field's default, an explicit value, and what it refuses.
+// listeners and backends (and what trusts share with them): each field's default, an explicit
+// value, and what it refuses.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -72,56 +70,6 @@ TEST(Backend, TakesItsValues) {
   EXPECT_EQ(backend.where.line, 14);
 }
 
-TEST(Trust, TakesFilesRelativeToTheConfiguration) {
-  const std::string yaml =
-      Edited({{"ca: [/ca.crt]", "ca: [a.crt, /b.crt], crl: [c.crl, d/e.crl]"}});
-  const absl::StatusOr<Config> config = ParseConfig(yaml, "conf/c.yaml");
-  ASSERT_TRUE(config.ok()) << config.status().message();
-  ASSERT_EQ(config->trusts.size(), 1u);
-  EXPECT_EQ(config->trusts[0].name, "clients");
-  EXPECT_EQ(config->trusts[0].ca_paths, (std::vector<std::string>{"conf/a.crt", "/b.crt"}));
-  EXPECT_EQ(config->trusts[0].crl_paths, (std::vector<std::string>{"conf/c.crl", "conf/d/e.crl"}));
-  EXPECT_EQ(config->trusts[0].where.line, 12);
-}
-
-class TrustFolder : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "/portcullis_trust_" + std::to_string(::getpid());
-    std::filesystem::create_directories(folder_ + "/ca");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  // Reads the sample with the trust in folder `ca` next to the configuration.
-  [[nodiscard]] Trust Read(std::string_view more = "") const {
-    const std::string trust = "folder: ca" + std::string(more);
-    const absl::StatusOr<Config> config =
-        ParseConfig(Edited({{"ca: [/ca.crt]", trust}}), folder_ + "/c.yaml");
-    EXPECT_TRUE(config.ok()) << config.status().message();
-    return config.ok() ? config->trusts.front() : Trust{};
-  }
-
-  std::string folder_;
-};
-
-TEST_F(TrustFolder, HasACrlOnlyWhereThereIsOne) {
-  EXPECT_EQ(Read().ca_paths, std::vector<std::string>{folder_ + "/ca/ca.crt"});
-  EXPECT_TRUE(Read().crl_paths.empty());
-  std::ofstream(folder_ + "/ca/ca.crl") << "x";
-  EXPECT_EQ(Read().crl_paths, std::vector<std::string>{folder_ + "/ca/ca.crl"});
-}
-
-TEST_F(TrustFolder, HasACrlThatCannotBeReadToo) {
-  std::filesystem::create_symlink("..data/ca.crl", folder_ + "/ca/ca.crl");
-  EXPECT_EQ(Read().crl_paths, std::vector<std::string>{folder_ + "/ca/ca.crl"});
-}
-
-TEST_F(TrustFolder, IsJoinedByFurtherFiles) {
-  const Trust trust = Read(", ca: [/more.crt], crl: [/x.crl]");
-  EXPECT_EQ(trust.ca_paths, (std::vector<std::string>{folder_ + "/ca/ca.crt", "/more.crt"}));
-  EXPECT_EQ(trust.crl_paths, std::vector<std::string>{"/x.crl"});
-}
-
 struct BadRoute {
   std::string_view from;  // in the sample
   std::string_view to;
@@ -182,7 +130,8 @@ const BadRoute kBadRoutes[] = {
     {"{name: clients, ca: [/ca.crt]}", "{name: clients, ca: [/ca.crt, {}]}",
      "c.yaml:12:35: trusts[0].ca[1]: found a mapping; allowed: text on one line"},
     {"{name: clients, ca: [/ca.crt]}", "{name: clients, ca: [/ca.crt], crls: [x]}",
-     "c.yaml:12:36: trusts[0].crls: found an unknown field; allowed: ca, crl, folder, name; did "
+     "c.yaml:12:36: trusts[0].crls: found an unknown field; allowed: ca, crl, folder, "
+     "intermediates, intermediates_as_anchors, name, ocsp, revocation; did "
      "you mean 'crl'?"},
     {"targets: [\"127.0.0.1:80\"]", "targets: []",
      "c.yaml:14:26: backends[0].targets: found an empty list; allowed: a list of one or more"},

@@ -54,6 +54,16 @@ const BadWhole kBadWholes[] = {
      "c.yaml:5:19: listeners[0].default_host: found 'two'; allowed: one of the listener's own "
      "hosts; add it to "
      "listeners[0].hosts"},
+    {"PolicyOverTheUnverified",
+     {{kAuth,
+       "client_auth: {mode: optional_no_ca, trust: clients, policy: {allow: [{dns: a.b}]}}"}},
+     "c.yaml:9:65: virtual_hosts[0].client_auth.policy: found a policy where client_auth.mode is "
+     "optional_no_ca; allowed: a policy in other modes; whoever no CA vouches for can claim to be "
+     "anyone"},
+    {"RevocationWithoutCrls",
+     {{"ca: [/ca.crt]", "ca: [/ca.crt], revocation: {mode: require}"}},
+     "c.yaml:12:55: trusts[0].revocation.mode: found 'require' in a trust without CRLs; allowed: "
+     "crl with files; every client would be refused"},
     {"DanglingTrust",
      {{kAuth, "client_auth: {mode: require, trust: client}"}},
      "c.yaml:9:41: virtual_hosts[0].client_auth.trust: found 'client'; allowed: a name from trusts "
@@ -198,7 +208,7 @@ TEST(Validate, ReportsEverythingInOneGo) {
       "above 63 bytes or "
       "has other characters\n"
       "c.yaml:10:25: virtual_hosts[0].client_auth.mode: found 'on'; allowed: off, optional, "
-      "require\n"
+      "optional_no_ca, require\n"
       "c.yaml:10:36: virtual_hosts[0].client_auth.trust: found 'nobody'; allowed: a name from "
       "trusts (clients)\n"
       "c.yaml:11:14: virtual_hosts[0].backend: found a list; allowed: a name of 1 to 128 letters, "
@@ -226,6 +236,46 @@ TEST(Validate, WarnsOfClientAuthFieldsWithoutEffect) {
       "c.yaml:9:55: virtual_hosts[0].client_auth.refusal: has no effect: client_auth.mode is off\n"
       "c.yaml:9:73: virtual_hosts[0].client_auth.max_depth: has no effect: client_auth.mode is "
       "off\n");
+}
+
+TEST(Validate, WarnsOfWhatJudgesNobody) {
+  EXPECT_EQ(Warnings(Edited({{kAuth,
+                              "client_auth: {mode: off, trust: clients, profile: strict, policy: "
+                              "{deny: [{ip: '::1'}]}, close_on_change: true}"},
+                             {"ca: [/ca.crt]",
+                              "ca: [/ca.crt], crl: [/x], revocation: {mode: off, scope: leaf, "
+                              "grace: 1s}, ocsp: {mode: off, timeout: 1s}"}})),
+            "c.yaml:9:37: virtual_hosts[0].client_auth.trust: has no effect: client_auth.mode is "
+            "off\n"
+            "c.yaml:9:55: virtual_hosts[0].client_auth.profile: has no effect: client_auth.mode is "
+            "off\n"
+            "c.yaml:9:71: virtual_hosts[0].client_auth.policy: has no effect: client_auth.mode is "
+            "off\n"
+            "c.yaml:9:111: virtual_hosts[0].client_auth.close_on_change: has no effect: "
+            "client_auth.mode is off\n"
+            "c.yaml:12:41: trusts[0].crl: has no effect: revocation.mode is off\n"
+            "c.yaml:12:78: trusts[0].revocation.scope: has no effect: revocation.mode is off\n"
+            "c.yaml:12:91: trusts[0].revocation.grace: has no effect: revocation.mode is off\n"
+            "c.yaml:12:123: trusts[0].ocsp.timeout: has no effect: ocsp.mode is off\n");
+}
+
+TEST(Validate, WarnsOfProtocolsThatNobodyIsOffered) {
+  EXPECT_EQ(Warnings("tls: {alpn: [x]}\n" + Edited({{kAuth,
+                                                     "tls: {alpn: [y]}\n    client_auth: {mode: "
+                                                     "require, trust: clients}"}})),
+            "c.yaml:1:13: tls.alpn: has no effect: http listeners offer http/1.1\n"
+            "c.yaml:10:17: virtual_hosts[0].tls.alpn: has no effect: http listeners offer "
+            "http/1.1\n");
+}
+
+TEST(Validate, WarnsOfSessionsThatOutliveTheirKey) {
+  EXPECT_EQ(Warnings(WithTop("tls: {session_lifetime: 3h}\n")),
+            "c.yaml:1:25: tls.session_lifetime: sessions end after 2h at most, two of "
+            "tickets.slot, and not after 3h\n");
+  EXPECT_EQ(Warnings(WithTop("tickets: {slot: 10m}\n")),
+            "c.yaml:1:17: tickets.slot: sessions end after 20m at most, two of tickets.slot, and "
+            "not after 1h\n");
+  EXPECT_EQ(Warnings(WithTop("tickets: {slot: 10m}\ntls: {tickets: false}\n")), "");
 }
 
 TEST(Validate, WarnsOfHttpFieldsOnAHostOfTcpListenersOnly) {

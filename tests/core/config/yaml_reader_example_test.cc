@@ -58,6 +58,33 @@ TEST(ExampleConfig, StatesTheDefaults) {
   EXPECT_EQ(config->limits.max_request_head_bytes, defaults.limits.max_request_head_bytes);
   EXPECT_EQ(config->limits.max_headers, defaults.limits.max_headers);
   EXPECT_EQ(config->limits.max_chain_bytes, defaults.limits.max_chain_bytes);
+  EXPECT_EQ(config->limits.verdict_cache, defaults.limits.verdict_cache);
+  EXPECT_EQ(config->log.rejections_kept, defaults.log.rejections_kept);
+  EXPECT_EQ(config->tickets.slot, defaults.tickets.slot);
+  EXPECT_EQ(config->reload.refuse_over, defaults.reload.refuse_over);
+  EXPECT_EQ(config->reload.is_percent, defaults.reload.is_percent);
+  const ClientAuth& auth = config->virtual_hosts.at(0).client_auth;
+  const ClientAuth default_auth;
+  EXPECT_EQ(auth.profile, default_auth.profile);
+  EXPECT_EQ(auth.max_depth, default_auth.max_depth);
+  EXPECT_EQ(auth.send_ca_names, default_auth.send_ca_names);
+  EXPECT_EQ(auth.close_on_change, default_auth.close_on_change);
+  const Trust default_trust;
+  const Trust& trust = config->trusts.at(0);
+  EXPECT_EQ(trust.intermediates_as_anchors, default_trust.intermediates_as_anchors);
+  EXPECT_EQ(trust.revocation.mode, default_trust.revocation.mode);
+  EXPECT_EQ(trust.revocation.scope, default_trust.revocation.scope);
+  EXPECT_EQ(trust.revocation.grace_s, default_trust.revocation.grace_s);
+  EXPECT_EQ(trust.ocsp.mode, default_trust.ocsp.mode);
+}
+
+TEST(ExampleConfig, HasAPolicyThatCompiles) {
+  const absl::StatusOr<Config> config =
+      ParseConfig(ExampleText(), "/etc/portcullis/portcullis.yaml");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const tls::PolicySpec& policy = config->virtual_hosts.at(1).client_auth.policy;
+  EXPECT_GE(policy.allow.size(), 5u);
+  EXPECT_TRUE(tls::Policy::Compile(policy).ok());
 }
 
 // A field that the reader gains must be added to the example: the reader itself lists the fields of
@@ -65,8 +92,10 @@ TEST(ExampleConfig, StatesTheDefaults) {
 TEST(ExampleConfig, ShowsEveryField) {
   const std::string probe =
       "{x: 1, admin: {x: 1}, log: {x: 1}, timeouts: {x: 1}, limits: {x: 1}, tls: {x: 1}, "
+      "tickets: {x: 1}, reload: {x: 1}, "
       "listeners: [{x: 1}], "
-      "virtual_hosts: [{x: 1, certificates: [{x: 1}], client_auth: {x: 1}}], trusts: [{x: 1}], "
+      "virtual_hosts: [{x: 1, certificates: [{x: 1}], client_auth: {x: 1, policy: {x: 1, allow: "
+      "[{x: 1}]}}}], trusts: [{x: 1, revocation: {x: 1}, ocsp: {x: 1}}], "
       "backends: [{x: 1}]}";
   const std::string errors(ParseConfig(probe, "probe").status().message());
   const std::string example = ExampleText();
@@ -83,8 +112,8 @@ TEST(ExampleConfig, ShowsEveryField) {
       ++num_fields;
     }
   }
-  EXPECT_EQ(num_sections, 11u) << errors;
-  EXPECT_GT(num_fields, 40u);
+  EXPECT_EQ(num_sections, 17u) << errors;
+  EXPECT_GT(num_fields, 80u);
 }
 
 }  // namespace

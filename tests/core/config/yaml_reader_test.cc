@@ -36,7 +36,7 @@ TEST(ParseConfig, RefusesDocumentsThatAreNoMapping) {
   EXPECT_EQ(Errors("{}"), missing);
   const std::string_view fields =
       "; allowed: a mapping with the fields admin, backends, limits, listeners, log, pin_workers, "
-      "timeouts, tls, trusts, "
+      "reload, tickets, timeouts, tls, trusts, "
       "virtual_hosts, workers";
   EXPECT_EQ(Errors("[1, 2]"), "c.yaml:1:1: document: found a list" + std::string(fields));
   EXPECT_EQ(Errors("\n  text"), "c.yaml:2:3: document: found 'text'" + std::string(fields));

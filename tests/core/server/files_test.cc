@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace portcullis::server {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class FilesTest : public ::testing::Test {
@@ -45,6 +48,53 @@ TEST_F(FilesTest, WritingWhereNothingCanBeWrittenLeavesNothingBehind) {
   EXPECT_FALSE(WriteWholeFile(folder_ + "/no/such/folder", "x").ok());
   struct stat info{};
   EXPECT_NE(stat((folder_ + "/no").c_str(), &info), 0);
+}
+
+constexpr std::string_view kSuffixes[] = {".pem", ".crt"};
+
+TEST_F(FilesTest, AFileStandsForItselfEvenWhereItIsMissing) {
+  EXPECT_THAT(*FilesOf(folder_ + "/x", kSuffixes, {}), ElementsAre(folder_ + "/x"));
+}
+
+TEST_F(FilesTest, AFolderGivesItsFilesOfTheRightKindSorted) {
+  for (const char* name : {"b.crt", "a.pem", ".hidden.pem", "c.key", "pem", ".pem"}) {
+    ASSERT_TRUE(WriteWholeFile(folder_ + "/" + name, "x").ok());
+  }
+  std::filesystem::create_directory(folder_ + "/folder.pem");
+  EXPECT_THAT(*FilesOf(folder_, kSuffixes, {}),
+              ElementsAre(folder_ + "/a.pem", folder_ + "/b.crt"));
+}
+
+TEST_F(FilesTest, AKubernetesMountGivesEachFileOnce) {
+  std::filesystem::create_directory(folder_ + "/..2026_11_01");
+  ASSERT_TRUE(WriteWholeFile(folder_ + "/..2026_11_01/ca.crt", "x").ok());
+  std::filesystem::create_directory_symlink("..2026_11_01", folder_ + "/..data");
+  std::filesystem::create_symlink("..data/ca.crt", folder_ + "/ca.crt");
+  EXPECT_THAT(*FilesOf(folder_, kSuffixes, {}), ElementsAre(folder_ + "/ca.crt"));
+}
+
+TEST_F(FilesTest, ALinkToNothingIsNotPassedOver) {
+  std::filesystem::create_symlink("gone", folder_ + "/ca.crt");
+  const auto files = FilesOf(folder_, kSuffixes, {});
+  ASSERT_THAT(*files, ElementsAre(folder_ + "/ca.crt"));
+  EXPECT_FALSE(ReadWholeFile(files->front(), {}).ok());
+}
+
+TEST_F(FilesTest, AFolderWithoutAnyIsAnError) {
+  const auto files = FilesOf(folder_, kSuffixes, {.file = "p.yaml", .line = 3, .column = 9});
+  EXPECT_EQ(files.status().message(),
+            "p.yaml:3:9: folder '" + folder_ + "' has no file *.pem, *.crt");
+}
+
+TEST_F(FilesTest, WhoMayReadAFileIsTold) {
+  const std::string path = folder_ + "/secret";
+  ASSERT_TRUE(WriteWholeFile(path, "x").ok());
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  EXPECT_FALSE(ReadableByOthers(path));
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  EXPECT_TRUE(ReadableByOthers(path));
+  ASSERT_EQ(chmod(path.c_str(), 0604), 0);
+  EXPECT_TRUE(ReadableByOthers(path));
 }
 
 TEST(Place, IsEmptyForNowhere) {

@@ -1,0 +1,100 @@
+#include "core/server/load_trusts.h"
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "core/server/files.h"
+
+namespace portcullis::server {
+namespace {
+
+constexpr std::string_view kCertificateSuffixes[] = {".pem", ".crt", ".cer"};
+constexpr std::string_view kCrlSuffixes[] = {".crl", ".pem", ".der"};
+
+// Reads files and folders of files into `sources`; whether all of it could be read.
+template <typename Source, typename Make>
+bool ReadAll(const std::vector<std::string>& paths, std::span<const std::string_view> suffixes,
+             const config::Location& where, Problems& problems, std::vector<Source>& sources,
+             Make make) {
+  bool complete = true;
+  for (const std::string& path : paths) {
+    absl::StatusOr<std::vector<std::string>> files = FilesOf(path, suffixes, where);
+    problems.Add(files.status());
+    if (!files.ok()) {
+      complete = false;
+      continue;
+    }
+    for (const std::string& file : *files) {
+      absl::StatusOr<std::string> bytes = ReadWholeFile(file, where);
+      problems.Add(bytes.status());
+      complete &= bytes.ok();
+      if (bytes.ok()) sources.push_back(make(*std::move(bytes), file));
+    }
+  }
+  return complete;
+}
+
+struct Sources {
+  std::vector<tls::PemSource> cas;
+  std::vector<tls::PemSource> intermediates;
+  std::vector<tls::PemSource> crls;
+};
+
+bool ReadSources(const config::Trust& trust, Problems& problems, Sources& sources) {
+  const auto pem = [](std::string text, const std::string& origin) {
+    return tls::PemSource{.text = std::move(text), .origin = origin};
+  };
+  bool complete =
+      ReadAll(trust.ca_paths, kCertificateSuffixes, trust.where, problems, sources.cas, pem);
+  complete &= ReadAll(trust.intermediate_paths, kCertificateSuffixes, trust.where, problems,
+                      sources.intermediates, pem);
+  if (trust.revocation.mode != tls::RevocationMode::kOff) {
+    complete &= ReadAll(trust.crl_paths, kCrlSuffixes, trust.where, problems, sources.crls, pem);
+  }
+  return complete;
+}
+
+void TellOfCas(const config::Trust& trust, const tls::TrustMaterial& material, Snapshot& snapshot) {
+  for (const tls::CaSummary& ca : material.cas) {
+    if (!ca.oddity.empty()) {
+      snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name, "': CA '",
+                                               ca.subject, "' in ", ca.origin, ": ", ca.oddity));
+    }
+    snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
+                                     .name = trust.name,
+                                     .subject = ca.subject,
+                                     .serial = "",
+                                     .not_after = ca.not_after});
+  }
+}
+
+void TellOfCrls(const config::Trust& trust, const tls::TrustMaterial& material,
+                Snapshot& snapshot) {
+  if (material.crl_next_update == 0) return;
+  snapshot.crls.push_back(
+      {.trust = trust.name, .issuer = "", .next_update = material.crl_next_update});
+}
+
+}  // namespace
+
+void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
+  for (const config::Trust& trust : snapshot.config.trusts) {
+    Sources sources;
+    if (!ReadSources(trust, problems, sources)) continue;
+    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
+        tls::TrustMaterial::Parse(trust.name, sources.cas, sources.crls, now);
+    if (!material.ok()) {
+      problems.Add(trust.where,
+                   absl::StrCat("trust '", trust.name, "': ", material.status().message()));
+      continue;
+    }
+    TellOfCas(trust, **material, snapshot);
+    TellOfCrls(trust, **material, snapshot);
+    snapshot.trusts[trust.name] = *std::move(material);
+  }
+}
+
+}  // namespace portcullis::server
