@@ -28,8 +28,7 @@ CLANG_FORMAT = "clang-format-19"
 TESTED_BY = {
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
     "core/server/serve.cc": "tests/e2e/signals_test.py",
-    "core/server/snapshot.cc": "tests/e2e/cli_test.py",
-    "core/server/supervisor.cc": "tests/e2e/reload_test.py",
+    "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     # A worker's parts show what they do in the whole that the test drives, on the kernel's ring and on one with faults.
     "core/worker/control.cc": "tests/core/worker/worker_test.cc",
     "core/worker/dispatch.cc": "tests/core/worker/worker_test.cc",

@@ -60,10 +60,7 @@ uint16_t HttpRelay::Route(const http::RequestHead& head) {
     return 421;
   }
   const tls::Verdict& verdict = down_.engine->verdict();
-  if (!verdict.accepted()) {
-    return verdict.rejection == tls::Rejection::kNoCertificate ? http::kNoCertificate
-                                                               : http::kCertificateError;
-  }
+  if (!verdict.accepted()) return http::RejectionPage(verdict.rejection);
   route_ = &down_.listener->host_runtimes[host.index];
   if (identity_host_ != &host) BuildIdentity(host);
   return 0;

@@ -178,7 +178,9 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
   ReturnUpstream(false);
   forwarding_ = connected_ = false;
   const http::Page& page = http::FindPage(page_code);
-  if (close || page.close || draining_ || ctx_.draining || !server_.request_ended())
+  // Whoever was turned away has nothing more to ask for, whatever page said so.
+  const bool turned_away = tls::IsCertificateVerdict(down_.refusal);
+  if (close || page.close || turned_away || draining_ || ctx_.draining || !server_.request_ended())
     server_.CloseAfterResponse();
   http::ResponseHead head;
   http::FillPageHead(page, ctx_.date, head);

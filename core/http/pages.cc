@@ -78,6 +78,15 @@ const Page& FindPage(uint16_t code) {
   return page != nullptr ? *page : *Lookup(500);
 }
 
+uint16_t RejectionPage(tls::Rejection reason) {
+  using tls::Rejection;
+  if (reason == Rejection::kNoCertificate) return kNoCertificate;
+  if (reason == Rejection::kPolicyDenied) return 403;
+  if (reason == Rejection::kPlainHttp) return kHttpToHttps;
+  if (reason == Rejection::kSniHostMismatch) return 421;
+  return tls::IsCertificateVerdict(reason) ? kCertificateError : uint16_t{0};
+}
+
 void DateCache::Update(int64_t unix_seconds) {
   if (unix_seconds == unix_seconds_) return;
   unix_seconds_ = unix_seconds;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/http/message.h"
+#include "tls/rejection.h"
 
 namespace portcullis::http {
 
@@ -31,6 +32,11 @@ struct Page {
 // FindPage returns the page for an HTTP status or internal code; for one that has none, that of
 // 500.
 [[nodiscard]] const Page& FindPage(uint16_t code);
+
+// RejectionPage returns the code of the page that tells a client over HTTP why it is not served:
+// nginx's for want of a certificate and for a bad one, 403 where the certificate is good and policy
+// says no. 0 for kNone and for what ends without a page.
+[[nodiscard]] uint16_t RejectionPage(tls::Rejection reason);
 
 // DateCache holds the current IMF-fixdate (RFC 9110, 5.6.7).
 class DateCache {

@@ -79,6 +79,27 @@ TEST(Pages, ExistForEveryStatusThatIsSentHere) {
   EXPECT_EQ(FindPage(418).code, 500) << "a code without a page";
 }
 
+TEST(Pages, OfRejections) {
+  using tls::Rejection;
+  for (int i = 0; i < tls::kNumRejections; ++i) {
+    const auto reason = static_cast<Rejection>(i);
+    const uint16_t code = RejectionPage(reason);
+    if (code != 0) {
+      EXPECT_EQ(FindPage(code).code, code) << Name(reason);
+    }
+    EXPECT_TRUE(code != 0 || !IsCertificateVerdict(reason)) << Name(reason);
+  }
+  EXPECT_EQ(RejectionPage(Rejection::kNone), 0);
+  EXPECT_EQ(RejectionPage(Rejection::kNoCertificate), 496);
+  EXPECT_EQ(RejectionPage(Rejection::kExpired), 495);
+  EXPECT_EQ(RejectionPage(Rejection::kRevoked), 495);
+  EXPECT_EQ(RejectionPage(Rejection::kBadCertificate), 495);
+  EXPECT_EQ(RejectionPage(Rejection::kPolicyDenied), 403);
+  EXPECT_EQ(RejectionPage(Rejection::kPlainHttp), 497);
+  EXPECT_EQ(RejectionPage(Rejection::kSniHostMismatch), 421);
+  EXPECT_EQ(RejectionPage(Rejection::kTimeout), 0);
+}
+
 // The whole answer to `request` on the wire.
 std::string Answer(std::string_view request, uint16_t code) {
   RequestRecorder recorder;
