@@ -43,8 +43,8 @@ enum class CaNames : uint8_t {
 struct ClientAuthSpec {
   ClientAuthMode mode = ClientAuthMode::kOff;
   RefusalStyle refusal = RefusalStyle::kAlert;
-  std::shared_ptr<const TrustMaterial> trust;  // required unless kOff
-  std::shared_ptr<const Policy> policy = nullptr;        // null: everyone whom the trust vouches for
+  std::shared_ptr<const TrustMaterial> trust;      // required unless kOff
+  std::shared_ptr<const Policy> policy = nullptr;  // null: everyone whom the trust vouches for
   uint32_t max_depth = 8;  // intermediates between leaf and anchor, both excluded
   Profile profile = Profile::kCompatible;
   bool intermediates_as_anchors = true;  // see VerifierOptions
