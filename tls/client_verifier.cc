@@ -1,19 +1,23 @@
 #include "tls/client_verifier.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509v3.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-#include "tls/boringssl_compat.h"
 #include "tls/check.h"
 #include "tls/identity.h"
+#include "tls/judgement.h"
 #include "tls/path_checks.h"
+#include "tls/path_link.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::tls {
@@ -22,18 +26,6 @@ namespace {
 // A client may send more than its path needs (roots, cross-certificates), but not so much that
 // looking through it becomes the attack.
 constexpr size_t kSpareCertificates = 8;
-
-// Where the library's error callback finds the verifier.
-int VerifierIndex() {
-  static const int kIndex = X509_STORE_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  TLS_CHECK(kIndex >= 0);
-  return kIndex;
-}
-
-bool IsValidAt(const X509* certificate, int64_t now) {
-  return TimeValue(X509_get0_notBefore(certificate), now + 1) <= now &&
-         TimeValue(X509_get0_notAfter(certificate), now - 1) >= now;
-}
 
 void Reject(Verdict& verdict, Rejection reason, int x509_error, size_t depth, const X509* culprit) {
   verdict.rejection = reason;
@@ -48,238 +40,199 @@ size_t TotalBytes(std::span<CRYPTO_BUFFER* const> chain) {
   return bytes;
 }
 
-}  // namespace
+std::span<const uint8_t> BytesOf(const CRYPTO_BUFFER* buffer) {
+  return {CRYPTO_BUFFER_data(buffer), CRYPTO_BUFFER_len(buffer)};
+}
 
-struct ClientVerifier::Presented {
-  bssl::UniquePtr<X509> leaf;
-  bssl::UniquePtr<STACK_OF(X509)> others{sk_X509_new_null()};
+Sha256 DigestOf(std::span<const uint8_t> der) {
+  Sha256 digest;
+  SHA256(der.data(), der.size(), digest.data());
+  return digest;
+}
+
+// The certificates behind the leaf, parsed; each once, and without those of the trust.
+struct Presented {
+  std::vector<bssl::UniquePtr<X509>> owned;
+  std::vector<PathNode> nodes;
 };
 
-ClientVerifier::ClientVerifier(std::shared_ptr<const TrustMaterial> trust, uint32_t max_depth,
-                               size_t max_chain_bytes)
-    : trust_(std::move(trust)), max_depth_(max_depth), max_chain_bytes_(max_chain_bytes) {}
-
-ClientVerifier::~ClientVerifier() = default;
-
-absl::StatusOr<std::unique_ptr<ClientVerifier>> ClientVerifier::Create(
-    std::shared_ptr<const TrustMaterial> trust, uint32_t max_depth, size_t max_chain_bytes) {
-  TLS_CHECK(trust != nullptr);
-  std::unique_ptr<ClientVerifier> verifier(
-      new ClientVerifier(std::move(trust), max_depth, max_chain_bytes));
-  if (absl::Status status = verifier->Load(); !status.ok()) return status;
-  return verifier;
-}
-
-absl::Status ClientVerifier::Load() {
-  store_.reset(X509_STORE_new());
-  TLS_CHECK(store_ != nullptr);
-  for (const std::vector<uint8_t>& der : trust_->anchors_der) {
-    const uint8_t* in = der.data();
-    bssl::UniquePtr<X509> ca(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
-    if (ca == nullptr || X509_STORE_add_cert(store_.get(), ca.get()) != 1) {
-      ERR_clear_error();
-      return absl::InternalError(absl::StrCat("trust ", trust_->name, ": a CA no longer parses"));
-    }
-    const X509_NAME* const subject = X509_get_subject_name(ca.get());
-    uint8_t* encoded = nullptr;
-    const int size = i2d_X509_NAME(const_cast<X509_NAME*>(subject), &encoded);
-    TLS_CHECK(size > 0);
-    std::vector<uint8_t> name(encoded, encoded + size);
-    OPENSSL_free(encoded);
-    if (std::find(ca_names_.begin(), ca_names_.end(), name) == ca_names_.end()) {
-      ca_names_.push_back(std::move(name));
-    }
-    anchors_by_name_[compat::NameHash(subject)].push_back(anchors_.size());
-    Anchor& anchor = anchors_.emplace_back();
-    anchor.not_before = TimeValue(X509_get0_notBefore(ca.get()), INT64_MAX);
-    anchor.not_after = TimeValue(X509_get0_notAfter(ca.get()), INT64_MIN);
-    anchor.may_issue = MayIssue(ca.get());
-    anchor.certificate = std::move(ca);
-  }
-  for (const std::vector<uint8_t>& der : trust_->crls_der) {
-    const uint8_t* in = der.data();
-    bssl::UniquePtr<X509_CRL> crl(d2i_X509_CRL(nullptr, &in, static_cast<long>(der.size())));
-    if (crl == nullptr) {
-      ERR_clear_error();
-      return absl::InternalError(absl::StrCat("trust ", trust_->name, ": a CRL no longer parses"));
-    }
-    if (crls_ == nullptr) crls_.reset(sk_X509_CRL_new_null());
-    TLS_CHECK(bssl::PushToStack(crls_.get(), std::move(crl)));
-  }
-  ERR_clear_error();
-  return absl::OkStatus();
-}
-
-bool ClientVerifier::IsAnchorName(const X509_NAME* name) const {
-  return anchors_by_name_.contains(compat::NameHash(name));
-}
-
-// Appends the anchors that may have issued `child`. The library takes the first that fits by name,
-// so it is given only those that will do: valid ones rather than expired ones of the same name, and
-// where several keys go by one name, the one that verifies.
-void ClientVerifier::AddCandidates(X509* child, int64_t now, STACK_OF(X509) * candidates) const {
-  const X509_NAME* const issuer = X509_get_issuer_name(child);
-  const auto found = anchors_by_name_.find(compat::NameHash(issuer));
-  if (found == anchors_by_name_.end()) return;
-  std::vector<X509*> valid;
-  std::vector<X509*> outdated;
-  for (const size_t index : found->second) {
-    const Anchor& anchor = anchors_[index];
-    X509* const ca = anchor.certificate.get();
-    if (X509_NAME_cmp(X509_get_subject_name(ca), issuer) != 0) continue;
-    if (!anchor.may_issue && X509_cmp(ca, child) != 0) continue;
-    (anchor.not_before <= now && now <= anchor.not_after ? valid : outdated).push_back(ca);
-  }
-  std::vector<X509*>& chosen = valid.empty() ? outdated : valid;
-  if (chosen.size() > 1) {
-    std::vector<X509*> verifying;
-    for (X509* const ca : chosen) {
-      const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(ca);
-      if (key != nullptr && X509_verify(child, key.get()) == 1) verifying.push_back(ca);
-    }
-    ERR_clear_error();
-    if (!verifying.empty()) chosen = std::move(verifying);
-  }
-  for (X509* const ca : chosen) {
-    TLS_CHECK(bssl::PushToStack(candidates, bssl::UpRef(ca)));
-  }
-}
-
-// A CRL is consulted wherever one was given for a certificate's issuer; that other CAs have none
-// harms nobody. The anchor is trusted as it stands, and only a CRL that names it can undo that.
-int ClientVerifier::ForgiveMissingCrl(int ok, X509_STORE_CTX* context) {
-  if (ok != 0) return ok;
-  const int error = X509_STORE_CTX_get_error(context);
-  const Rejection reason = FromX509Error(error);
-  if (reason != Rejection::kCrlMissing && reason != Rejection::kCrlStale) return 0;
-  const STACK_OF(X509)* const path = X509_STORE_CTX_get0_chain(context);
-  const auto depth = static_cast<size_t>(X509_STORE_CTX_get_error_depth(context));
-  if (depth > 0 && depth + 1 == sk_X509_num(path)) return 1;
-  if (error != X509_V_ERR_UNABLE_TO_GET_CRL) return 0;
-  const auto* const self =
-      static_cast<const ClientVerifier*>(X509_STORE_CTX_get_ex_data(context, VerifierIndex()));
-  const X509_NAME* const issuer = X509_get_issuer_name(sk_X509_value(path, depth));
-  for (size_t i = 0; i < sk_X509_CRL_num(self->crls_.get()); ++i) {
-    if (X509_NAME_cmp(X509_CRL_get_issuer(sk_X509_CRL_value(self->crls_.get(), i)), issuer) == 0) {
-      return 0;  // There is one, but it does not cover this certificate.
-    }
-  }
-  return 1;
-}
-
-// Parses the certificates behind the leaf. Whichever issuer comes first is taken by the library:
-// the ones that hold and lead straight to an anchor go first.
-bool ClientVerifier::ParseOthers(std::span<CRYPTO_BUFFER* const> others, int64_t now,
-                                 Presented& presented) const {
-  std::vector<std::pair<int, bssl::UniquePtr<X509>>> ranked;
-  ranked.reserve(others.size());
+bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
+                 Presented& presented) {
+  std::vector<Sha256> seen;
   for (CRYPTO_BUFFER* const buffer : others) {
-    bssl::UniquePtr<X509> other(X509_parse_from_buffer(buffer));
-    if (other == nullptr) return false;
-    const int rank = (IsValidAt(other.get(), now) ? 0 : 2) +
-                     (IsAnchorName(X509_get_issuer_name(other.get())) ? 0 : 1);
-    ranked.emplace_back(rank, std::move(other));
-  }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (auto& [rank, other] : ranked) {
-    TLS_CHECK(bssl::PushToStack(presented.others.get(), std::move(other)));
+    bssl::UniquePtr<X509> x509(X509_parse_from_buffer(buffer));
+    if (x509 == nullptr) return false;
+    const Sha256 digest = DigestOf(BytesOf(buffer));
+    if (known.Find(digest) || std::find(seen.begin(), seen.end(), digest) != seen.end()) continue;
+    seen.push_back(digest);
+    presented.nodes.push_back({.x509 = x509.get(), .der = BytesOf(buffer)});
+    presented.owned.push_back(std::move(x509));
   }
   return true;
 }
 
-Verdict ClientVerifier::Judge(std::span<CRYPTO_BUFFER* const> chain, int64_t now) {
+void Fill(PathReport* report, const Judgement& judgement, bool accepted) {
+  if (report == nullptr) return;
+  const std::vector<PathNode>& path = accepted ? judgement.path() : judgement.nearest().path;
+  for (const PathNode& node : path) {
+    report->path.push_back({.subject = NameText(X509_get_subject_name(node.x509)),
+                            .issuer = NameText(X509_get_issuer_name(node.x509)),
+                            .serial_hex = SerialText(X509_get0_serialNumber(node.x509)),
+                            .not_before = TimeValue(X509_get0_notBefore(node.x509), 0),
+                            .not_after = TimeValue(X509_get0_notAfter(node.x509), 0),
+                            .source = node.source,
+                            .der = {node.der.begin(), node.der.end()}});
+  }
+  report->ends_in_anchor = !path.empty() && path.back().source == PathSource::kAnchor;
+  report->num_nodes = judgement.num_nodes();
+  report->num_signature_checks = judgement.num_signature_checks();
+}
+
+uint64_t EpochOf(const TrustMaterial& trust, const VerifierOptions& options) {
+  const std::array<uint64_t, 5> parts = {trust.epoch, options.max_depth, options.max_chain_bytes,
+                                         static_cast<uint64_t>(options.profile),
+                                         options.intermediates_as_anchors ? 1U : 0U};
+  std::array<uint8_t, sizeof(parts)> bytes;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<uint8_t>(parts[i / 8] >> (56 - 8 * (i % 8)));
+  }
+  const Sha256 digest = DigestOf(bytes);
+  uint64_t epoch = 0;
+  for (size_t i = 0; i < sizeof(epoch); ++i) epoch = epoch << 8 | digest[i];
+  return epoch;
+}
+
+}  // namespace
+
+ClientVerifier::ClientVerifier(std::shared_ptr<const TrustMaterial> trust,
+                               const VerifierOptions& options)
+    : trust_(std::move(trust)),
+      options_(options),
+      known_(trust_->known),
+      empty_store_(X509_STORE_new()),
+      epoch_(EpochOf(*trust_, options)) {
+  TLS_CHECK(empty_store_ != nullptr && trust_->revocation != nullptr);
+}
+
+ClientVerifier::~ClientVerifier() = default;
+
+absl::StatusOr<std::unique_ptr<ClientVerifier>> ClientVerifier::Create(
+    std::shared_ptr<const TrustMaterial> trust, const VerifierOptions& options) {
+  TLS_CHECK(trust != nullptr);
+  if (options.profile == Profile::kStrict) {
+    return absl::UnimplementedError("profile strict: not yet");
+  }
+  std::unique_ptr<ClientVerifier> verifier(new ClientVerifier(std::move(trust), options));
+  absl::flat_hash_set<std::string_view> seen;
+  const CaIndex& known = verifier->trust_->known;
+  for (uint32_t id = 0; id < known.size(); ++id) {
+    const KnownCa& ca = known.at(id);
+    if (!verifier->IsAnchor(ca)) continue;
+    const std::string_view name(reinterpret_cast<const char*>(ca.subject.data()),
+                                ca.subject.size());
+    if (seen.insert(name).second) verifier->ca_names_.emplace_back(ca.subject);
+  }
+  if (seen.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("trust ", verifier->trust_->name,
+                     ": no CA of it is self-signed, and intermediates are not to be anchors"));
+  }
+  return verifier;
+}
+
+bool ClientVerifier::IsAnchor(const KnownCa& ca) const {
+  return ca.in_bundle && (ca.is_self_signed || options_.intermediates_as_anchors);
+}
+
+Verdict ClientVerifier::Judge(std::span<CRYPTO_BUFFER* const> chain, int64_t now,
+                              PathReport* report) {
   ++judged_;
+  if (report != nullptr) *report = {};
   Verdict verdict;
   if (chain.empty()) {
     verdict.rejection = Rejection::kNoCertificate;
     return verdict;
   }
-  Presented presented;
-  presented.leaf.reset(X509_parse_from_buffer(chain.front()));
-  std::unique_ptr<PeerIdentity> identity;
-  if (presented.leaf == nullptr) {
+  const bssl::UniquePtr<X509> leaf(X509_parse_from_buffer(chain.front()));
+  if (leaf == nullptr) {
     Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 0,
            nullptr);
   } else {
-    identity = MakeIdentity(presented.leaf.get(),
-                            {CRYPTO_BUFFER_data(chain.front()), CRYPTO_BUFFER_len(chain.front())});
-    if (TotalBytes(chain) > max_chain_bytes_) {
-      Reject(verdict, Rejection::kChainTooBig, ToX509Error(Rejection::kChainTooBig),
-             chain.size() - 1, presented.leaf.get());
-    } else if (chain.size() > max_depth_ + 2 + kSpareCertificates) {
-      Reject(verdict, Rejection::kChainTooLong, X509_V_ERR_CERT_CHAIN_TOO_LONG, chain.size() - 1,
-             presented.leaf.get());
-    } else if (!ParseOthers(chain.subspan(1), now, presented)) {
-      Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 1,
-             presented.leaf.get());
-    } else {
-      verdict = JudgePresented(presented, now);
-    }
+    std::unique_ptr<PeerIdentity> identity = MakeIdentity(leaf.get(), BytesOf(chain.front()));
+    JudgeLeaf(leaf.get(), chain, now, *identity, verdict, report);
+    verdict.identity = std::move(identity);
   }
-  verdict.identity = std::move(identity);
   ERR_clear_error();
   return verdict;
 }
 
-bssl::UniquePtr<STACK_OF(X509)> ClientVerifier::Candidates(const Presented& presented,
-                                                           int64_t now) const {
-  bssl::UniquePtr<STACK_OF(X509)> candidates(sk_X509_new_null());
-  AddCandidates(presented.leaf.get(), now, candidates.get());
-  for (size_t i = 0; i < sk_X509_num(presented.others.get()); ++i) {
-    AddCandidates(sk_X509_value(presented.others.get(), i), now, candidates.get());
+void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain, int64_t now,
+                               PeerIdentity& identity, Verdict& verdict, PathReport* report) {
+  Presented presented;
+  if (TotalBytes(chain) > options_.max_chain_bytes) {
+    Reject(verdict, Rejection::kChainTooBig, ToX509Error(Rejection::kChainTooBig), chain.size() - 1,
+           leaf);
+    return;
   }
-  return candidates;
+  if (chain.size() > options_.max_depth + 2 + kSpareCertificates) {
+    Reject(verdict, Rejection::kChainTooLong, X509_V_ERR_CERT_CHAIN_TOO_LONG, chain.size() - 1,
+           leaf);
+    return;
+  }
+  if (!ParseOthers(chain.subspan(1), trust_->known, presented)) {
+    Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 1, leaf);
+    return;
+  }
+  for (const CRYPTO_BUFFER* const buffer : chain.subspan(1)) {
+    identity.chain_der.emplace_back(BytesOf(buffer).begin(), BytesOf(buffer).end());
+  }
+  PathNode node{.x509 = leaf, .der = BytesOf(chain.front())};
+  if (const auto id = trust_->known.Find(identity.sha256); id && IsAnchor(trust_->known.at(*id))) {
+    node.source = PathSource::kAnchor;
+    node.known_id = *id;
+  }
+  Judgement judgement(*trust_, known_, empty_store_.get(), options_, now);
+  const bool accepted = judgement.Accepts(node, presented.nodes);
+  Fill(report, judgement, accepted);
+  if (!accepted) {
+    const Judgement::Attempt& nearest = judgement.nearest();
+    const PathFault& fault = nearest.fault;
+    TLS_CHECK(fault.depth < nearest.path.size());
+    Reject(verdict, fault.reason, fault.x509_error, fault.depth, nearest.path[fault.depth].x509);
+    verdict.detail = fault.detail;
+    return;
+  }
+  verdict.holds_until = judgement.holds_until();
+  identity.path = std::move(judgement.links());
+  const PathNode& anchor = judgement.path().back();
+  identity.anchor_sha256 = trust_->known.at(anchor.known_id).sha256;
 }
 
-Verdict ClientVerifier::JudgePresented(const Presented& presented, int64_t now) const {
+Verdict ClientVerifier::Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const {
   Verdict verdict;
-  const bssl::UniquePtr<STACK_OF(X509)> candidates = Candidates(presented, now);
-  const bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (context == nullptr || X509_STORE_CTX_init(context.get(), store_.get(), presented.leaf.get(),
-                                                presented.others.get()) != 1) {
-    Reject(verdict, Rejection::kInternal, X509_V_ERR_OUT_OF_MEM, 0, nullptr);
-    return verdict;
+  const auto reject = [&](Rejection reason, size_t depth) {
+    Reject(verdict, reason, ToX509Error(reason), depth, nullptr);
+    if (depth == 0) verdict.failed_subject = identity->subject;
+  };
+  const bool is_pinned = identity->path.empty();
+  const auto id = trust_->known.Find(identity->anchor_sha256);
+  const LinksAnswer answer =
+      AskOfLinks(identity->path, *trust_->revocation, trust_->revocation_spec, now);
+  if (now < identity->not_before) {
+    reject(Rejection::kNotYetValid, 0);
+  } else if (now > identity->not_after) {
+    reject(Rejection::kExpired, 0);
+  } else if (!id || !IsAnchor(trust_->known.at(*id)) ||
+             (is_pinned && identity->sha256 != identity->anchor_sha256)) {
+    reject(Rejection::kUnknownCa, identity->path.size());
+  } else if (const KnownCa& anchor = trust_->known.at(*id); now > anchor.not_after) {
+    reject(Rejection::kExpired, identity->path.size());
+  } else if (answer.rejection != Rejection::kNone) {
+    reject(answer.rejection, answer.depth);
+  } else {
+    verdict.holds_until = std::min({identity->not_after, anchor.not_after, answer.holds_until});
   }
-  X509_STORE_CTX_set0_trusted_stack(context.get(), candidates.get());
-  X509_VERIFY_PARAM* const param = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-  X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_CLIENT);
-  X509_VERIFY_PARAM_set_time_posix(param, now);
-  // Releases count depth differently. Let the library build one certificate more than allowed under
-  // either way of counting, and count ourselves.
-  X509_VERIFY_PARAM_set_depth(param, static_cast<int>(max_depth_) + 2);
-  if (crls_ != nullptr) {
-    X509_STORE_CTX_set0_crls(context.get(), crls_.get());
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-    X509_STORE_CTX_set_ex_data(context.get(), VerifierIndex(), const_cast<ClientVerifier*>(this));
-    X509_STORE_CTX_set_verify_cb(context.get(), ForgiveMissingCrl);
-  }
-
-  const bool verified = X509_verify_cert(context.get()) == 1;
-  const STACK_OF(X509)* const path = X509_STORE_CTX_get0_chain(context.get());
-  const size_t length = path == nullptr ? 0 : sk_X509_num(path);
-  if (length > max_depth_ + 2) {
-    Reject(verdict, Rejection::kChainTooLong, X509_V_ERR_CERT_CHAIN_TOO_LONG, length - 1,
-           sk_X509_value(path, length - 1));
-    return verdict;
-  }
-  if (!verified) {
-    const int error = X509_STORE_CTX_get_error(context.get());
-    const X509* const culprit = X509_STORE_CTX_get_current_cert(context.get());
-    Rejection reason = FromX509Error(error);
-    // The library refuses the oldest digests by failing the signature.
-    if (reason == Rejection::kBadSignature && culprit != nullptr && IsWeakSignature(culprit)) {
-      reason = Rejection::kWeakKey;
-    }
-    Reject(verdict, reason, error,
-           static_cast<size_t>(std::max(X509_STORE_CTX_get_error_depth(context.get()), 0)),
-           culprit);
-    return verdict;
-  }
-  if (const PathFault fault = CheckPath(path); fault.reason != Rejection::kNone) {
-    Reject(verdict, fault.reason, fault.x509_error, fault.depth, sk_X509_value(path, fault.depth));
-  }
+  verdict.identity = std::move(identity);
   return verdict;
 }
 

@@ -1,110 +1,89 @@
-// ClientVerifier: judges a client's certificate chain against one virtual host's trust. The seam
-// behind which the verifier can change (library path builder today, with its own store a worker so
-// that no lock is contended).
+// ClientVerifier: judges a client's certificate chain against one trust, under one set of options.
 //
-// TrustMaterial is immutable and shared by all workers; a ClientVerifier is one worker's own view
-// of it.
+// A search of our own (path_search.h) proposes paths; each that ends in an anchor goes through our
+// checks, cheapest first, and then through BoringSSL's X509_verify_cert, given that path and
+// nothing else; both must accept. Not the library's path builder, because it takes the first issuer
+// that fits by name and never goes back: a namesake, an expired twin or a cross-certificate that
+// leads elsewhere refuses a client who has a good path; it locks the store it looks in; and it
+// knows one error where an operator wants the nearest miss. Not our own verification alone, because
+// what RFC 5280 asks of extensions, policies and names is long, and the library's reading of it is
+// tried by many. The price is small: with one candidate at each step, as usual, signatures are
+// verified once.
+//
+// One worker's own, shared by all its virtual hosts with the same trust and options; that worker's
+// thread only. The TrustMaterial behind it is immutable and shared by all workers.
 #pragma once
 
 #include <openssl/base.h>
 #include <openssl/pool.h>
 #include <openssl/x509.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 
+#include "tls/ca_index.h"
+#include "tls/path_report.h"
+#include "tls/trust_material.h"
 #include "tls/verdict.h"
+#include "tls/verifier_options.h"
 
 namespace portcullis::tls {
 
-// One PEM text and where it came from.
-struct PemSource {
-  std::string text;
-  std::string origin;  // file name, for messages
-};
-
-struct CaSummary {
-  std::string subject;
-  std::string origin;
-  int64_t not_after = 0;
-  std::string oddity;  // empty, or e.g. "expired", "not a CA", "duplicate"
-};
-
-// Parsed once, off the workers. DER bytes only: each worker makes its own objects.
-struct TrustMaterial {
-  std::string name;
-  std::vector<std::vector<uint8_t>> anchors_der;
-  std::vector<std::vector<uint8_t>> crls_der;
-  std::vector<CaSummary> cas;   // as loaded, for logs and expiry metrics
-  int64_t crl_next_update = 0;  // earliest nextUpdate; 0 without CRLs
-  uint64_t epoch = 0;           // hash over anchors and CRLs
-
-  // Parse reads CA bundles and CRLs (PEM). A source without any usable CA is an error; oddities are
-  // reported in `cas` without refusing the rest.
-  static absl::StatusOr<std::shared_ptr<const TrustMaterial>> Parse(std::string name,
-                                                                    std::span<const PemSource> cas,
-                                                                    std::span<const PemSource> crls,
-                                                                    int64_t now);
-};
-
 class ClientVerifier {
  public:
-  // Create makes a verifier that allows `max_depth` intermediates between leaf and anchor and
-  // `max_chain_bytes` of DER in all.
+  // Create makes a verifier. Certificates are parsed when first met, so that its cost does not grow
+  // with the number of CAs but for their names. InvalidArgument when `options` leave no anchor.
   static absl::StatusOr<std::unique_ptr<ClientVerifier>> Create(
-      std::shared_ptr<const TrustMaterial> trust, uint32_t max_depth,
-      size_t max_chain_bytes = SIZE_MAX);
+      std::shared_ptr<const TrustMaterial> trust, const VerifierOptions& options);
   ~ClientVerifier();
 
   // Judge verifies `chain` (leaf first, as presented) at `now` (seconds since the epoch) for client
-  // authentication. An empty chain gives kNoCertificate. A leaf without EKU or SAN, and a v1 leaf,
-  // are acceptable; an anchor may be any certificate of the trust (partial chain). Always fills
-  // Verdict::identity when the leaf parses.
-  [[nodiscard]] Verdict Judge(std::span<CRYPTO_BUFFER* const> chain, int64_t now);
+  // authentication (RFC 5280 section 6). An empty chain gives kNoCertificate. Under kCompatible a
+  // leaf without EKU or SAN, and a v1 leaf, are acceptable; an anchor may be any certificate of the
+  // trust (partial chain), and a leaf that is one itself is pinned. Fills Verdict::identity when
+  // the leaf parses, with path and anchor when it is accepted. When every path fails, the reason is
+  // that of the one that got furthest; kChainTooLong, with a detail, when the bounds of the search
+  // (path_search.h) were met before anything better was known. `report`, unless null, is filled.
+  [[nodiscard]] Verdict Judge(std::span<CRYPTO_BUFFER* const> chain, int64_t now,
+                              PathReport* report = nullptr);
 
-  // ca_names: DER subject names for CertificateRequest.
-  [[nodiscard]] const std::vector<std::vector<uint8_t>>& ca_names() const { return ca_names_; }
+  // Recheck asks whether an identity that this trust, or an earlier one, has accepted still holds
+  // at `now`: validity of every link and of the anchor, the anchor still one, revocation. No
+  // signatures, O(length of the path): for cache hits, resumptions and live connections. Whoever
+  // changes the rules by which the path was judged (epoch()) must judge again instead.
+  [[nodiscard]] Verdict Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const;
+
+  // epoch: hash over the trust's certificates and the options that shape a path, equal in every
+  // process given the same ones. Not over CRLs: Recheck asks them.
+  [[nodiscard]] uint64_t epoch() const { return epoch_; }
+
+  // ca_names: DER subject names of the anchors, for CertificateRequest; each once, in the bundle's
+  // order. They are the trust's.
+  [[nodiscard]] const std::vector<std::span<const uint8_t>>& ca_names() const { return ca_names_; }
   [[nodiscard]] const TrustMaterial& trust() const { return *trust_; }
-  // Verdicts given so far by reason; read by the worker that owns this.
+  [[nodiscard]] const VerifierOptions& options() const { return options_; }
+  // judged: how many verdicts Judge has given.
   [[nodiscard]] uint64_t judged() const { return judged_; }
+  // num_parsed: how many of the trust's certificates have been met so far.
+  [[nodiscard]] size_t num_parsed() const { return known_.num_parsed(); }
 
  private:
-  struct Anchor {
-    bssl::UniquePtr<X509> certificate;
-    int64_t not_before = 0;
-    int64_t not_after = 0;
-    bool may_issue = false;  // false for a pinned leaf, which vouches for nobody but itself
-  };
-  struct Presented;  // the client's chain, parsed
+  ClientVerifier(std::shared_ptr<const TrustMaterial> trust, const VerifierOptions& options);
 
-  ClientVerifier(std::shared_ptr<const TrustMaterial> trust, uint32_t max_depth,
-                 size_t max_chain_bytes);
-
-  absl::Status Load();
-  [[nodiscard]] bool IsAnchorName(const X509_NAME* name) const;
-  [[nodiscard]] bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, int64_t now,
-                                 Presented& presented) const;
-  [[nodiscard]] bssl::UniquePtr<STACK_OF(X509)> Candidates(const Presented& presented,
-                                                           int64_t now) const;
-  void AddCandidates(X509* child, int64_t now, STACK_OF(X509) * candidates) const;
-  [[nodiscard]] Verdict JudgePresented(const Presented& presented, int64_t now) const;
-  static int ForgiveMissingCrl(int ok, X509_STORE_CTX* context);
+  [[nodiscard]] bool IsAnchor(const KnownCa& ca) const;
+  void JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain, int64_t now,
+                 PeerIdentity& identity, Verdict& verdict, PathReport* report);
 
   std::shared_ptr<const TrustMaterial> trust_;
-  uint32_t max_depth_;
-  size_t max_chain_bytes_;
-  std::vector<Anchor> anchors_;
-  absl::flat_hash_map<uint32_t, std::vector<size_t>> anchors_by_name_;  // by hash of the subject
-  bssl::UniquePtr<X509_STORE> store_;         // all anchors: only for finding a pinned leaf
-  bssl::UniquePtr<STACK_OF(X509_CRL)> crls_;  // null without CRLs
-  std::vector<std::vector<uint8_t>> ca_names_;
+  VerifierOptions options_;
+  CaObjects known_;
+  bssl::UniquePtr<X509_STORE> empty_store_;  // what the library wants to look in besides the path
+  std::vector<std::span<const uint8_t>> ca_names_;
+  uint64_t epoch_ = 0;
   uint64_t judged_ = 0;
 };
 

@@ -180,10 +180,8 @@ void Engine::PrepareTicket() {
   const bool is_resumed = SSL_session_reused(ssl_.get()) == 1;
   int64_t lifetime =
       is_resumed ? SSL_SESSION_get_timeout(session) : host_->spec->session_lifetime_s;
-  if (verdict_.identity != nullptr) {
-    const int64_t crl_next_update = client_auth.trust->crl_next_update;
-    lifetime = std::min(lifetime, verdict_.identity->not_after - hosts_.now());
-    if (crl_next_update != 0) lifetime = std::min(lifetime, crl_next_update - hosts_.now());
+  if (verdict_.accepted() && verdict_.identity != nullptr) {
+    lifetime = std::min(lifetime, verdict_.holds_until - hosts_.now());
   }
   if (!verdict_.accepted() || lifetime <= 0) {
     ticket_refused_ = true;

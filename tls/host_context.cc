@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -57,7 +58,7 @@ void SetCommon(SSL_CTX* context) {
 void SetClientCas(SSL_CTX* context, const Host& host) {
   bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names(sk_CRYPTO_BUFFER_new_null());
   size_t total = 0;
-  for (const std::vector<uint8_t>& name : host.verifier->ca_names()) {
+  for (const std::span<const uint8_t> name : host.verifier->ca_names()) {
     total += name.size() + 2;
     if (total > kMaxCaNameBytes) {
       if (host.spec->client_auth.ca_names == CaNames::kAuto) return;
@@ -185,7 +186,11 @@ absl::Status MakeHostContexts(Host& host, const HostTableOptions& options) {
 
   if (spec.client_auth.mode != ClientAuthMode::kOff) {
     absl::StatusOr<std::unique_ptr<ClientVerifier>> verifier = ClientVerifier::Create(
-        spec.client_auth.trust, spec.client_auth.max_depth, options.max_chain_bytes);
+        spec.client_auth.trust,
+        {.max_depth = spec.client_auth.max_depth,
+         .max_chain_bytes = options.max_chain_bytes,
+         .profile = spec.client_auth.profile,
+         .intermediates_as_anchors = spec.client_auth.intermediates_as_anchors});
     if (!verifier.ok()) return HostError(spec, verifier.status());
     host.verifier = *std::move(verifier);
   }

@@ -15,6 +15,60 @@ namespace {
 constexpr int kMinRsaBits = 2048;
 constexpr int kMinEcBits = 224;
 
+PathFault Fault(Rejection reason, int x509_error, std::string_view detail = {}) {
+  return {.reason = reason, .x509_error = x509_error, .depth = 0, .detail = detail};
+}
+
+PathFault CheckValidity(const X509* certificate, int64_t now) {
+  int64_t not_before = 0;
+  int64_t not_after = 0;
+  if (ASN1_TIME_to_posix(X509_get0_notBefore(certificate), &not_before) != 1) {
+    return Fault(Rejection::kBadCertificate, X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD);
+  }
+  if (ASN1_TIME_to_posix(X509_get0_notAfter(certificate), &not_after) != 1) {
+    return Fault(Rejection::kBadCertificate, X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD);
+  }
+  if (now < not_before) return Fault(Rejection::kNotYetValid, X509_V_ERR_CERT_NOT_YET_VALID);
+  if (now > not_after) return Fault(Rejection::kExpired, X509_V_ERR_CERT_HAS_EXPIRED);
+  return {};
+}
+
+bool ServesClients(X509* certificate, PathRole role) {
+  switch (role) {
+    case PathRole::kLeaf:
+    case PathRole::kPinned:
+      return X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) == 1;
+    case PathRole::kIntermediate:
+      return X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 1) == 1;
+    case PathRole::kAnchor:
+      break;
+  }
+  // All bits are set where nothing is said.
+  return (X509_get_extended_key_usage(certificate) & (XKU_SSL_CLIENT | XKU_ANYEKU)) != 0;
+}
+
+PathRole RoleOf(size_t depth, size_t length) {
+  if (length == 1) return PathRole::kPinned;
+  if (depth == 0) return PathRole::kLeaf;
+  return depth + 1 == length ? PathRole::kAnchor : PathRole::kIntermediate;
+}
+
+// RFC 5280 4.2.1.9, and 6.1.4 (l): self-issued ones do not count.
+PathFault CheckPathLengths(const STACK_OF(X509) * path) {
+  int64_t num_below = 0;
+  for (size_t i = 1; i < sk_X509_num(path); ++i) {
+    X509* const ca = sk_X509_value(path, i);
+    const int64_t bound = X509_get_pathlen(ca);
+    if (bound >= 0 && num_below > bound) {
+      return {Rejection::kBadCertificate, X509_V_ERR_PATH_LENGTH_EXCEEDED, i, {}};
+    }
+    if ((X509_get_extension_flags(ca) & EXFLAG_SI) == 0) ++num_below;
+  }
+  return {};
+}
+
+}  // namespace
+
 bool IsWeakKey(X509* certificate) {
   const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(certificate);
   if (key == nullptr) return false;  // The verification itself has an opinion on this.
@@ -29,8 +83,6 @@ bool IsWeakKey(X509* certificate) {
       return true;
   }
 }
-
-}  // namespace
 
 bool IsWeakSignature(const X509* certificate) {
   switch (X509_get_signature_nid(certificate)) {
@@ -56,25 +108,43 @@ bool MayIssue(X509* anchor) {
          (X509_get_key_usage(anchor) & X509v3_KU_KEY_CERT_SIGN) != 0;
 }
 
-PathFault CheckPath(const STACK_OF(X509) * path) {
-  const size_t length = sk_X509_num(path);
-  if (length == 0) return {Rejection::kInternal, X509_V_ERR_INVALID_CALL, 0};
-  const size_t anchor = length - 1;
-  for (size_t i = 0; i < length; ++i) {
-    X509* const certificate = sk_X509_value(path, i);
-    if ((i != anchor && IsWeakSignature(certificate)) || IsWeakKey(certificate)) {
-      return {Rejection::kWeakKey, ToX509Error(Rejection::kWeakKey), i};
-    }
+PathFault CheckCertificate(X509* certificate, PathRole role, int64_t now) {
+  const uint32_t flags = X509_get_extension_flags(certificate);
+  const bool is_anchor = role == PathRole::kAnchor || role == PathRole::kPinned;
+  if ((flags & EXFLAG_INVALID) != 0) {
+    return Fault(Rejection::kBadCertificate, X509_V_ERR_INVALID_EXTENSION);
   }
-  int64_t num_intermediates = 0;  // Self-issued ones do not count: RFC 5280 4.2.1.9.
-  for (size_t i = 1; i < anchor; ++i) {
-    if ((X509_get_extension_flags(sk_X509_value(path, i)) & EXFLAG_SI) == 0) ++num_intermediates;
+  if (const PathFault fault = CheckValidity(certificate, now); fault.reason != Rejection::kNone) {
+    return fault;
   }
-  const int64_t bound = X509_get_pathlen(sk_X509_value(path, anchor));
-  if (bound >= 0 && num_intermediates > bound) {
-    return {Rejection::kBadCertificate, X509_V_ERR_PATH_LENGTH_EXCEEDED, anchor};
+  if (!is_anchor && (flags & EXFLAG_CRITICAL) != 0) {
+    return Fault(Rejection::kBadCertificate, X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION);
+  }
+  if (role == PathRole::kIntermediate && X509_check_ca(certificate) == 0) {
+    return Fault(Rejection::kBadCertificate, X509_V_ERR_INVALID_CA);
+  }
+  if (!ServesClients(certificate, role)) {
+    return Fault(Rejection::kBadPurpose, X509_V_ERR_INVALID_PURPOSE);
+  }
+  if (!is_anchor && IsWeakSignature(certificate)) {
+    return Fault(Rejection::kWeakKey, ToX509Error(Rejection::kWeakKey), "signature algorithm");
+  }
+  if (IsWeakKey(certificate)) {
+    return Fault(Rejection::kWeakKey, ToX509Error(Rejection::kWeakKey), "key");
   }
   return {};
+}
+
+PathFault CheckPath(const STACK_OF(X509) * path, int64_t now) {
+  const size_t length = sk_X509_num(path);
+  if (length == 0) return Fault(Rejection::kInternal, X509_V_ERR_INVALID_CALL);
+  for (size_t i = 0; i < length; ++i) {
+    PathFault fault = CheckCertificate(sk_X509_value(path, i), RoleOf(i, length), now);
+    if (fault.reason == Rejection::kNone) continue;
+    fault.depth = i;
+    return fault;
+  }
+  return CheckPathLengths(path);
 }
 
 }  // namespace portcullis::tls

@@ -1,109 +1,118 @@
-// TrustMaterial::Parse: CA bundles and CRLs from PEM to the immutable DER that workers build their
-// verifiers from.
+#include "tls/trust_material.h"
+
 #include <openssl/err.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <set>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
-#include "tls/client_verifier.h"
+#include "tls/boringssl_compat.h"
+#include "tls/check.h"
 #include "tls/identity.h"
+#include "tls/path_checks.h"
 #include "tls/pem.h"
 
 namespace portcullis::tls {
 namespace {
 
-using Digest = std::array<uint8_t, SHA256_DIGEST_LENGTH>;
-
-Digest DigestOf(const Der& der) {
-  Digest digest;
-  SHA256(der.data(), der.size(), digest.data());
-  return digest;
+KnownCa Describe(X509* x509, Der der, bool in_bundle) {
+  KnownCa ca;
+  SHA256(der.data(), der.size(), ca.sha256.data());
+  ca.der = std::move(der);
+  const X509_NAME* const subject = X509_get_subject_name(x509);
+  uint8_t* encoded = nullptr;
+  const int size = i2d_X509_NAME(const_cast<X509_NAME*>(subject), &encoded);
+  TLS_CHECK(size > 0);
+  ca.subject.assign(encoded, encoded + size);
+  OPENSSL_free(encoded);
+  if (const ASN1_OCTET_STRING* const id = X509_get0_subject_key_id(x509); id != nullptr) {
+    ca.key_id.assign(ASN1_STRING_get0_data(id), ASN1_STRING_get0_data(id) + ASN1_STRING_length(id));
+  }
+  ca.name_hash = compat::NameHash(subject);
+  ca.not_before = TimeValue(X509_get0_notBefore(x509), INT64_MAX);
+  ca.not_after = TimeValue(X509_get0_notAfter(x509), INT64_MIN);
+  ca.is_self_signed = (X509_get_extension_flags(x509) & EXFLAG_SS) != 0;
+  ca.may_issue = MayIssue(x509);
+  ca.in_bundle = in_bundle;
+  return ca;
 }
 
-std::string OddityOf(X509* ca, int64_t now) {
-  if (TimeValue(X509_get0_notAfter(ca), now) < now) return "expired";
-  if (TimeValue(X509_get0_notBefore(ca), now) > now) return "not yet valid";
-  if (X509_check_ca(ca) == 0) return "not a CA";
-  return {};
+std::string OddityOf(X509* x509, const KnownCa& ca, int64_t now) {
+  std::vector<std::string> oddities;
+  if (ca.not_after < now) oddities.emplace_back("expired");
+  if (ca.not_before > now) oddities.emplace_back("not yet valid");
+  if (!ca.may_issue) oddities.emplace_back("not a CA");
+  if (IsWeakKey(x509)) oddities.emplace_back("weak key");
+  // A self-signed one's own signature proves nothing to anybody.
+  if (!ca.is_self_signed && IsWeakSignature(x509)) oddities.emplace_back("weak signature");
+  return absl::StrJoin(oddities, ", ");
 }
 
-absl::Status AddCas(const PemSource& source, int64_t now, std::set<Digest>& seen,
-                    TrustMaterial& material) {
+// Adds the certificates of one file; tells through `num_usable` how many of them are new and may
+// issue.
+absl::Status AddCertificates(const PemSource& source, bool in_bundle, int64_t now,
+                             TrustMaterial& material, size_t& num_usable) {
   absl::StatusOr<std::vector<Der>> blocks =
       ReadPem(source.text, PemKind::kCertificate, source.origin);
   if (!blocks.ok()) return blocks.status();
-  size_t num_usable = 0;
   for (Der& der : *blocks) {
-    CaSummary summary;
+    CaSummary& summary = material.cas.emplace_back();
     summary.origin = source.origin;
     const uint8_t* in = der.data();
-    const bssl::UniquePtr<X509> ca(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
-    if (ca == nullptr || in != der.data() + der.size()) {
+    const bssl::UniquePtr<X509> x509(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
+    if (x509 == nullptr || in != der.data() + der.size() ||
+        (X509_get_extension_flags(x509.get()) & EXFLAG_INVALID) != 0) {
       summary.oddity = "does not parse";
-      material.cas.push_back(std::move(summary));
       continue;
     }
-    ++num_usable;
-    summary.subject = NameText(X509_get_subject_name(ca.get()));
-    summary.not_after = TimeValue(X509_get0_notAfter(ca.get()), 0);
-    if (seen.insert(DigestOf(der)).second) {
-      summary.oddity = OddityOf(ca.get(), now);
-      material.anchors_der.push_back(std::move(der));
-    } else {
+    KnownCa ca = Describe(x509.get(), std::move(der), in_bundle);
+    summary.subject = NameText(X509_get_subject_name(x509.get()));
+    summary.not_after = ca.not_after;
+    summary.oddity = OddityOf(x509.get(), ca, now);
+    const bool may_issue = ca.may_issue;
+    if (!material.known.Add(std::move(ca))) {
       summary.oddity = "duplicate";
+    } else if (may_issue) {
+      ++num_usable;
     }
-    material.cas.push_back(std::move(summary));
   }
   ERR_clear_error();
-  if (num_usable == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(source.origin, ": no CA in it parses"));
-  }
   return absl::OkStatus();
 }
 
-// Latest nextUpdate of each issuer's CRLs: an older CRL beside a newer one does not count.
-using NextUpdates = std::map<std::string, int64_t>;
-
-absl::Status AddCrls(const PemSource& source, std::set<Digest>& seen, NextUpdates& next_updates,
-                     TrustMaterial& material) {
-  absl::StatusOr<std::vector<Der>> blocks = ReadPem(source.text, PemKind::kCrl, source.origin);
-  if (!blocks.ok()) return blocks.status();
-  size_t number = 0;
-  for (Der& der : *blocks) {
-    ++number;
-    const uint8_t* in = der.data();
-    const bssl::UniquePtr<X509_CRL> crl(d2i_X509_CRL(nullptr, &in, static_cast<long>(der.size())));
-    // Unlike a CA, a CRL that cannot be read must stop the load: leaving it out would let revoked
-    // clients in.
-    if (crl == nullptr || in != der.data() + der.size()) {
-      return LibraryError(source.origin, absl::StrCat("CRL ", number, " does not parse"));
-    }
-    if (const int64_t next = TimeValue(X509_CRL_get0_nextUpdate(crl.get()), 0); next != 0) {
-      int64_t& latest = next_updates[NameText(X509_CRL_get_issuer(crl.get()))];
-      latest = std::max(latest, next);
-    }
-    if (seen.insert(DigestOf(der)).second) material.crls_der.push_back(std::move(der));
+absl::Status NoUsableCa(const TrustMaterial& material) {
+  std::vector<std::string> found;
+  for (const CaSummary& ca : material.cas) {
+    if (found.size() == 3) break;  // Enough to understand.
+    found.push_back(absl::StrCat(ca.origin, ": '", ca.subject, "': ", ca.oddity));
   }
-  return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("trust ", material.name, ": no usable CA (", absl::StrJoin(found, "; "), ")"));
 }
 
-// The sets are sorted, so the order of files and blocks does not matter.
-uint64_t EpochOf(const std::set<Digest>& anchors, const std::set<Digest>& crls) {
+// In the order of their digests, so that the order of files and blocks does not matter.
+uint64_t EpochOf(const CaIndex& known) {
+  std::vector<std::pair<bool, Sha256>> digests;
+  for (uint32_t id = 0; id < known.size(); ++id) {
+    digests.emplace_back(known.at(id).in_bundle, known.at(id).sha256);
+  }
+  std::sort(digests.begin(), digests.end());
   SHA256_CTX context;
   SHA256_Init(&context);
-  for (const Digest& digest : anchors) SHA256_Update(&context, digest.data(), digest.size());
-  SHA256_Update(&context, "crls", 4);
-  for (const Digest& digest : crls) SHA256_Update(&context, digest.data(), digest.size());
-  Digest all;
+  for (const auto& [in_bundle, digest] : digests) {
+    const uint8_t kind = in_bundle ? 1 : 0;
+    SHA256_Update(&context, &kind, 1);
+    SHA256_Update(&context, digest.data(), digest.size());
+  }
+  Sha256 all;
   SHA256_Final(all.data(), &context);
   uint64_t epoch = 0;
   for (size_t i = 0; i < sizeof(epoch); ++i) epoch = epoch << 8 | all[i];
@@ -113,32 +122,38 @@ uint64_t EpochOf(const std::set<Digest>& anchors, const std::set<Digest>& crls) 
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const TrustMaterial>> TrustMaterial::Parse(
-    std::string name, std::span<const PemSource> cas, std::span<const PemSource> crls,
-    int64_t now) {
+    std::string name, const TrustSources& sources, const RevocationSpec& revocation,
+    const OcspSpec& ocsp, int64_t now) {
   auto material = std::make_shared<TrustMaterial>();
   material->name = std::move(name);
-  if (cas.empty()) {
+  material->revocation_spec = revocation;
+  material->ocsp_spec = ocsp;
+  if (sources.cas.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("trust ", material->name, ": no CA given"));
   }
-  std::set<Digest> anchors_seen;
-  for (const PemSource& source : cas) {
-    if (absl::Status status = AddCas(source, now, anchors_seen, *material); !status.ok()) {
+  size_t num_usable = 0;
+  for (const PemSource& source : sources.cas) {
+    if (absl::Status status = AddCertificates(source, true, now, *material, num_usable);
+        !status.ok()) {
       return status;
     }
   }
-  std::set<Digest> crls_seen;
-  NextUpdates next_updates;
-  for (const PemSource& source : crls) {
-    if (absl::Status status = AddCrls(source, crls_seen, next_updates, *material); !status.ok()) {
+  if (num_usable == 0) return NoUsableCa(*material);
+  for (const PemSource& source : sources.intermediates) {
+    if (absl::Status status = AddCertificates(source, false, now, *material, num_usable);
+        !status.ok()) {
       return status;
     }
   }
-  for (const auto& [issuer, next] : next_updates) {
-    if (material->crl_next_update == 0 || next < material->crl_next_update) {
-      material->crl_next_update = next;
-    }
+  std::vector<CrlIssuer> issuers;
+  for (uint32_t id = 0; id < material->known.size(); ++id) {
+    issuers.push_back({.certificate_der = material->known.at(id).der});
   }
-  material->epoch = EpochOf(anchors_seen, crls_seen);
+  absl::StatusOr<std::shared_ptr<const RevocationIndex>> index =
+      RevocationIndex::Build(sources.crls, issuers, now);
+  if (!index.ok()) return index.status();
+  material->revocation = *std::move(index);
+  material->epoch = EpochOf(material->known);
   return std::shared_ptr<const TrustMaterial>(std::move(material));
 }
 

@@ -1,17 +1,18 @@
 // TrustMaterial: whom a virtual host trusts to vouch for clients: anchors, further intermediates
 // known to the operator, and CRLs, parsed once off the workers. Immutable and shared by all
-// workers; DER bytes and plain values only: each worker makes its own library objects, as it needs
+// workers; bytes and plain values only: each worker makes its own library objects, as it needs
 // them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
+#include "tls/ca_index.h"
 #include "tls/revocation_index.h"
 #include "tls/verifier_options.h"
 
@@ -27,27 +28,30 @@ struct CaSummary {
   std::string subject;
   std::string origin;
   int64_t not_after = 0;
-  std::string oddity;  // empty, or e.g. "expired", "not a CA", "weak key", "duplicate"
+  // Empty, or what is odd about it, separated by commas: "expired", "not yet valid", "not a CA",
+  // "weak key", "weak signature", "duplicate", "does not parse".
+  std::string oddity;
 };
 
 struct TrustSources {
-  std::vector<PemSource> cas;
-  std::vector<PemSource> intermediates;  // never anchors; complete what a client leaves out
-  std::vector<CrlSource> crls;
+  std::vector<PemSource> cas = {};
+  std::vector<PemSource> intermediates = {};  // never anchors; complete what a client leaves out
+  std::vector<CrlSource> crls = {};
 };
 
 struct TrustMaterial {
   std::string name;
-  std::vector<std::vector<uint8_t>> anchors_der;
-  std::vector<std::vector<uint8_t>> intermediates_der;
+  CaIndex known;                                      // the bundle's and the extra intermediates
   std::vector<CaSummary> cas;                         // as loaded, for logs and expiry metrics
   std::shared_ptr<const RevocationIndex> revocation;  // never null
   RevocationSpec revocation_spec;
   OcspSpec ocsp_spec;
-  uint64_t epoch = 0;  // hash over anchors and intermediates; CRLs have an epoch of their own
+  uint64_t epoch = 0;  // hash over the certificates; CRLs have an epoch of their own
 
-  // Parse reads CA bundles and CRLs. Sources without any usable CA are an error; oddities are
-  // reported in `cas` without refusing the rest.
+  // Parse reads 1 to 10,000 CAs (more work, too), intermediates and CRLs. What is odd about a CA is
+  // told in `cas` and refuses nothing else; InvalidArgument when no CA of the bundle parses and may
+  // issue (an expired one counts: it was a CA), when a file is no PEM, and for CRLs as
+  // RevocationIndex::Build has it. `now` is only for telling oddities.
   static absl::StatusOr<std::shared_ptr<const TrustMaterial>> Parse(
       std::string name, const TrustSources& sources, const RevocationSpec& revocation,
       const OcspSpec& ocsp, int64_t now);

@@ -34,13 +34,12 @@ struct OcspSpec {
   std::string responder_url;  // http://...; empty: the certificate's own (authorityInfoAccess)
 };
 
+// How paths are judged. Revocation and OCSP go with the trust (TrustMaterial).
 struct VerifierOptions {
   uint32_t max_depth = 8;  // intermediates between leaf and anchor, both excluded
   size_t max_chain_bytes = SIZE_MAX;
   Profile profile = Profile::kCompatible;
   bool intermediates_as_anchors = true;  // a CA of the bundle that is not self-signed is an anchor
-  RevocationSpec revocation;
-  OcspSpec ocsp;
 };
 
 }  // namespace portcullis::tls

@@ -32,7 +32,7 @@ void Chain(benchmark::State& state, TestKey key, bool with_crl) {
   const TestCertificate leaf = tls::testing::MakeLeaf(ca, {.common_name = "Client", .key = key});
   std::vector<std::string> crls;
   if (with_crl) crls.push_back(tls::testing::MakeCrlPem(ca, {1, 2, 3}));
-  auto verifier = *tls::ClientVerifier::Create(tls::testing::MakeTrust({&root}, crls), 8);
+  auto verifier = *tls::ClientVerifier::Create(tls::testing::MakeTrust({&root}, crls), {});
   Judge(state, *verifier, tls::testing::MakeBuffers({&leaf, &ca}), tls::Rejection::kNone);
 }
 
@@ -43,7 +43,7 @@ void Refused(benchmark::State& state, bool expired) {
       expired
           ? tls::testing::MakeLeaf(root, {.not_before = kNow - 9 * kDay, .not_after = kNow - kDay})
           : tls::testing::MakeLeaf(other, {.common_name = "Stranger"});
-  auto verifier = *tls::ClientVerifier::Create(tls::testing::MakeTrust({&root}), 8);
+  auto verifier = *tls::ClientVerifier::Create(tls::testing::MakeTrust({&root}), {});
   Judge(state, *verifier, tls::testing::MakeBuffers({&leaf}),
         expired ? tls::Rejection::kExpired : tls::Rejection::kUnknownCa);
 }

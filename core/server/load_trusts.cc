@@ -37,13 +37,7 @@ bool ReadAll(const std::vector<std::string>& paths, std::span<const std::string_
   return complete;
 }
 
-struct Sources {
-  std::vector<tls::PemSource> cas;
-  std::vector<tls::PemSource> intermediates;
-  std::vector<tls::PemSource> crls;
-};
-
-bool ReadSources(const config::Trust& trust, Problems& problems, Sources& sources) {
+bool ReadSources(const config::Trust& trust, Problems& problems, tls::TrustSources& sources) {
   const auto pem = [](std::string text, const std::string& origin) {
     return tls::PemSource{.text = std::move(text), .origin = origin};
   };
@@ -52,7 +46,10 @@ bool ReadSources(const config::Trust& trust, Problems& problems, Sources& source
   complete &= ReadAll(trust.intermediate_paths, kCertificateSuffixes, trust.where, problems,
                       sources.intermediates, pem);
   if (trust.revocation.mode != tls::RevocationMode::kOff) {
-    complete &= ReadAll(trust.crl_paths, kCrlSuffixes, trust.where, problems, sources.crls, pem);
+    const auto crl = [](std::string bytes, const std::string& origin) {
+      return tls::CrlSource{.bytes = std::move(bytes), .origin = origin};
+    };
+    complete &= ReadAll(trust.crl_paths, kCrlSuffixes, trust.where, problems, sources.crls, crl);
   }
   return complete;
 }
@@ -73,19 +70,30 @@ void TellOfCas(const config::Trust& trust, const tls::TrustMaterial& material, S
 
 void TellOfCrls(const config::Trust& trust, const tls::TrustMaterial& material,
                 Snapshot& snapshot) {
-  if (material.crl_next_update == 0) return;
-  snapshot.crls.push_back(
-      {.trust = trust.name, .issuer = "", .next_update = material.crl_next_update});
+  int64_t next_update = 0;  // the earliest of those in use
+  for (const tls::CrlSummary& crl : material.revocation->summaries()) {
+    if (!crl.oddity.empty()) {
+      snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name,
+                                               "': CRL of '", crl.issuer, "' in ", crl.origin, ": ",
+                                               crl.oddity));
+    } else if (crl.next_update != 0 && (next_update == 0 || crl.next_update < next_update)) {
+      next_update = crl.next_update;
+    }
+  }
+  if (next_update != 0) {
+    snapshot.crls.push_back({.trust = trust.name, .issuer = "", .next_update = next_update});
+  }
 }
 
 }  // namespace
 
 void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
   for (const config::Trust& trust : snapshot.config.trusts) {
-    Sources sources;
+    tls::TrustSources sources;
     if (!ReadSources(trust, problems, sources)) continue;
-    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
-        tls::TrustMaterial::Parse(trust.name, sources.cas, sources.crls, now);
+    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material = tls::TrustMaterial::Parse(
+        trust.name, sources, trust.revocation,
+        {.mode = trust.ocsp.mode, .responder_url = trust.ocsp.responder}, now);
     if (!material.ok()) {
       problems.Add(trust.where,
                    absl::StrCat("trust '", trust.name, "': ", material.status().message()));

@@ -28,7 +28,8 @@ std::unique_ptr<ClientVerifier> MakeVerifier(bool with_crl) {
       new testing::TestCertificate(testing::MakeRoot({.common_name = "root"}));
   std::vector<std::string> crls;
   if (with_crl) crls.push_back(testing::MakeCrlPem(*kRoot, {66}));
-  auto verifier = ClientVerifier::Create(testing::MakeTrust({kRoot}, crls), 4, 64 * 1024);
+  auto verifier = ClientVerifier::Create(testing::MakeTrust({kRoot}, crls),
+                                         {.max_depth = 4, .max_chain_bytes = 64 * 1024});
   Require(verifier.ok());
   return *std::move(verifier);
 }

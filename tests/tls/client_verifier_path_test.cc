@@ -11,6 +11,7 @@ namespace {
 
 using testing::Judge;
 using testing::JudgeBuffers;
+using testing::JudgeOptions;
 using testing::kDay;
 using testing::kNow;
 using testing::MakeBuffers;
@@ -42,6 +43,7 @@ class PathTest : public ::testing::Test {
   }
 
   const TestCertificate root_ = MakeRoot({.common_name = "root"});
+  const TestCertificate bystander_ = MakeRoot({.common_name = "bystander"});
   const std::shared_ptr<const TrustMaterial> trust_ = MakeTrust({&root_});
 };
 
@@ -73,6 +75,29 @@ TEST_F(PathTest, AnIntermediateMayBeTheAnchor) {
   const TestCertificate leaf = MakeLeaf(ca, {});
   EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}), {&leaf})), "none");
   EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}), {&leaf, &ca}, {.max_depth = 0})), "none");
+}
+
+TEST_F(PathTest, AnIntermediateOfTheBundleCompletesAChainWhenItIsNoAnchor) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  PathReport report;
+  const JudgeOptions options{.intermediates_as_anchors = false, .report = &report};
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&root_, &ca}), {&leaf}, options)), "none");
+  ASSERT_EQ(report.path.size(), 3U);
+  EXPECT_EQ(report.path[1].source, PathSource::kKnown);
+  EXPECT_EQ(report.path[2].subject, "CN=root");
+  EXPECT_FALSE(ClientVerifier::Create(MakeTrust({&ca}), {.intermediates_as_anchors = false}).ok());
+}
+
+TEST_F(PathTest, AKnownIntermediateCompletesAChainAndIsNoAnchor) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  const auto with = [&ca](const TestCertificate& anchor) {
+    return testing::ParseTrust(
+        {.cas = {{anchor.Pem(), "ca.crt"}}, .intermediates = {{ca.Pem(), "more.crt"}}});
+  };
+  EXPECT_EQ(NameOf(Judge(with(root_), {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(with(bystander_), {&leaf})), "unknown_ca");
 }
 
 TEST_F(PathTest, AnExpiredNamesakeNeverShadowsAValidAnchor) {
@@ -144,7 +169,7 @@ TEST_F(PathTest, PathLengthsBindAlsoTheAnchors) {
 
 TEST_F(PathTest, APinnedLeafIsTrustedAndVouchesForNobodyElse) {
   const TestCertificate pinned = MakeLeaf(root_, {.common_name = "pinned"});
-  const auto trust = MakeTrust({&pinned});
+  const auto trust = MakeTrust({&pinned, &bystander_});
   EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
   const TestCertificate minted = MakeLeaf(pinned, {.common_name = "minted"});
   EXPECT_EQ(NameOf(Judge(trust, {&minted})), "unknown_ca");
@@ -154,7 +179,7 @@ TEST_F(PathTest, APinnedLeafIsTrustedAndVouchesForNobodyElse) {
 
 TEST_F(PathTest, APinnedSelfSignedLeafIsTrusted) {
   const TestCertificate pinned = MakeSelfSigned({.common_name = "pinned"});
-  const auto trust = MakeTrust({&pinned});
+  const auto trust = MakeTrust({&pinned, &bystander_});
   EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
   const TestCertificate namesake = MakeSelfSigned({.common_name = "pinned"});
   EXPECT_EQ(NameOf(Judge(trust, {&namesake})), "unknown_ca");
@@ -177,12 +202,14 @@ TEST_F(PathTest, APinnedLeafIsAcceptedBesideCrlsOfOthers) {
   EXPECT_EQ(NameOf(Judge(trust, {&pinned})), "none");
 }
 
-TEST_F(PathTest, AnAnchorNamedInItsIssuersCrlIsRevoked) {
+TEST_F(PathTest, NobodyAsksAboutTheAnchor) {
   const TestCertificate ca = MakeCa(root_, {.common_name = "ca", .serial = 77});
   const TestCertificate leaf = MakeLeaf(ca, {});
-  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}, {testing::MakeCrlPem(root_, {77})}), {&leaf})),
+  const std::string crl = testing::MakeCrlPem(root_, {77});
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca, &root_}, {crl}), {&leaf})), "none");
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca, &root_}, {crl}), {&leaf, &ca},
+                         {.intermediates_as_anchors = false})),
             "revoked");
-  EXPECT_EQ(NameOf(Judge(MakeTrust({&ca}, {testing::MakeCrlPem(root_, {78})}), {&leaf})), "none");
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST_F(ClientVerifierTest, ValidityIsJudgedToTheSecond) {
   const TestCertificate leaf = MakeLeaf(root_, {.not_before = kNow, .not_after = kNow + kDay});
   EXPECT_EQ(NameOf(Judge(trust_, {&leaf}, {.now = kNow - 1})), "not_yet_valid");
   EXPECT_EQ(NameOf(Judge(trust_, {&leaf}, {.now = kNow})), "none");
-  EXPECT_EQ(NameOf(Judge(trust_, {&leaf}, {.now = kNow + kDay - 1})), "none");
+  EXPECT_EQ(NameOf(Judge(trust_, {&leaf}, {.now = kNow + kDay})), "none");  // RFC 5280 4.1.2.5
   EXPECT_EQ(NameOf(Judge(trust_, {&leaf}, {.now = kNow + kDay + 1})), "expired");
 }
 
@@ -211,10 +211,12 @@ TEST_F(ClientVerifierTest, ARevokedIntermediateTakesItsClientsWithIt) {
   EXPECT_EQ(verdict.failed_depth, 1);
 }
 
-TEST_F(ClientVerifierTest, AnIntermediatesOwnCrlIsHeeded) {
+TEST_F(ClientVerifierTest, AKnownIntermediatesOwnCrlIsHeeded) {
   const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
   const TestCertificate leaf = MakeLeaf(ca, {.serial = 5});
-  const auto trust = MakeTrust({&root_}, {MakeCrlPem(ca, {5})});
+  const auto trust = testing::ParseTrust({.cas = {{root_.Pem(), "ca.crt"}},
+                                          .intermediates = {{ca.Pem(), "more.crt"}},
+                                          .crls = {{MakeCrlPem(ca, {5}), "ca.crl"}}});
   EXPECT_EQ(NameOf(Judge(trust, {&leaf, &ca})), "revoked");
   const TestCertificate other = MakeLeaf(ca, {.serial = 6});
   EXPECT_EQ(NameOf(Judge(trust, {&other, &ca})), "none");
@@ -242,22 +244,54 @@ TEST_F(ClientVerifierTest, AFreshCrlBesideAStaleOneCounts) {
             "revoked");
 }
 
-TEST_F(ClientVerifierTest, ACrlSignedByANamesakeCountsAsMissing) {
-  const TestCertificate namesake = MakeRoot({.common_name = "root"});
-  const TestCertificate leaf = MakeLeaf(root_, {});
-  EXPECT_EQ(NameOf(Judge(MakeTrust({&root_}, {MakeCrlPem(namesake, {})}), {&leaf})), "crl_missing");
+TEST_F(ClientVerifierTest, WhereCrlsAreRequiredEveryIssuerNeedsOne) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {});
+  TrustSources sources{.cas = {{root_.Pem(), "ca.crt"}},
+                       .intermediates = {{ca.Pem(), "more.crt"}},
+                       .crls = {{MakeCrlPem(ca, {}), "leaf.crl"}}};
+  const auto judged = [&](RevocationScope scope) {
+    const RevocationSpec spec{.mode = RevocationMode::kRequire, .scope = scope};
+    return Judge(testing::ParseTrust(sources, spec), {&leaf, &ca});
+  };
+  EXPECT_EQ(NameOf(judged(RevocationScope::kLeaf)), "none");
+  const Verdict missing = judged(RevocationScope::kChain);
+  EXPECT_EQ(NameOf(missing), "crl_missing");
+  EXPECT_EQ(missing.failed_depth, 1);
+  EXPECT_EQ(missing.failed_subject, "CN=ca");
+  sources.crls.push_back({MakeCrlPem(root_, {}), "ca.crl"});
+  EXPECT_EQ(NameOf(judged(RevocationScope::kChain)), "none");
+}
+
+TEST_F(ClientVerifierTest, CrlsAreNotAskedWhereRevocationIsOff) {
+  const TestCertificate leaf = MakeLeaf(root_, {.serial = 66});
+  const TrustSources sources{.cas = {{root_.Pem(), "ca.crt"}},
+                             .crls = {{MakeCrlPem(root_, {66}), "ca.crl"}}};
+  EXPECT_EQ(NameOf(Judge(testing::ParseTrust(sources, {.mode = RevocationMode::kOff}), {&leaf})),
+            "none");
+}
+
+TEST_F(ClientVerifierTest, AVerdictHoldsAsLongAsItsShortestPart) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca", .not_after = kNow + 20 * kDay});
+  const TestCertificate leaf = MakeLeaf(ca, {.not_after = kNow + 30 * kDay});
+  EXPECT_EQ(Judge(trust_, {&leaf, &ca}).holds_until, kNow + 20 * kDay);
+  const auto trust = MakeTrust({&root_}, {MakeCrlPem(root_, {}, {.next_update = kNow + kDay})});
+  EXPECT_EQ(Judge(trust, {&leaf, &ca}).holds_until, kNow + kDay);
+  const TestCertificate brief_root = MakeRoot({.common_name = "b", .not_after = kNow + 2 * kDay});
+  const TestCertificate below = MakeLeaf(brief_root, {});
+  EXPECT_EQ(Judge(MakeTrust({&brief_root}), {&below}).holds_until, kNow + 2 * kDay);
 }
 
 TEST_F(ClientVerifierTest, CaNamesAreDistinctSubjects) {
   const TestCertificate again = MakeRoot({.common_name = "root"});
   const TestCertificate other = MakeRoot({.common_name = "other"});
-  auto verifier = ClientVerifier::Create(MakeTrust({&root_, &again, &other}), 8);
+  auto verifier = ClientVerifier::Create(MakeTrust({&root_, &again, &other}), {});
   ASSERT_TRUE(verifier.ok());
   EXPECT_EQ((*verifier)->ca_names().size(), 2U);
 }
 
 TEST_F(ClientVerifierTest, JudgedCountsEveryVerdict) {
-  auto verifier = ClientVerifier::Create(trust_, 8);
+  auto verifier = ClientVerifier::Create(trust_, {});
   ASSERT_TRUE(verifier.ok());
   (void)(*verifier)->Judge({}, kNow);
   (void)(*verifier)->Judge({}, kNow);

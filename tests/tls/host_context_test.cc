@@ -134,7 +134,7 @@ TEST_F(HostContextTest, ThousandsOfCasDoNotOverflowTheCertificateRequest) {
          "ca.crt"});
   }
   HostSpec spec = Host("edge.example", ClientAuthMode::kRequire);
-  spec.client_auth.trust = *TrustMaterial::Parse("many", sources, {}, testing::kNow);
+  spec.client_auth.trust = *TrustMaterial::Parse("many", {.cas = sources}, {}, {}, testing::kNow);
   for (const CaNames names : {CaNames::kAuto, CaNames::kFit, CaNames::kNone}) {
     spec.client_auth.ca_names = names;
     testing::TestHosts hosts({spec});

@@ -267,11 +267,15 @@ std::string ChainPem(std::initializer_list<const TestCertificate*> certificates)
 std::shared_ptr<const TrustMaterial> MakeTrust(std::initializer_list<const TestCertificate*> cas,
                                                const std::vector<std::string>& crls_pem,
                                                int64_t now) {
-  std::vector<PemSource> ca_sources;
-  for (const TestCertificate* const ca : cas) ca_sources.push_back({ca->Pem(), "ca.crt"});
-  std::vector<PemSource> crl_sources;
-  for (const std::string& pem : crls_pem) crl_sources.push_back({pem, "ca.crl"});
-  auto trust = TrustMaterial::Parse("test", ca_sources, crl_sources, now);
+  TrustSources sources;
+  for (const TestCertificate* const ca : cas) sources.cas.push_back({ca->Pem(), "ca.crt"});
+  for (const std::string& pem : crls_pem) sources.crls.push_back({pem, "ca.crl"});
+  return ParseTrust(sources, {}, now);
+}
+
+std::shared_ptr<const TrustMaterial> ParseTrust(const TrustSources& sources,
+                                                const RevocationSpec& revocation, int64_t now) {
+  auto trust = TrustMaterial::Parse("test", sources, revocation, {}, now);
   Must(trust.ok(), trust.ok() ? "" : trust.status().ToString().c_str());
   return *std::move(trust);
 }

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "tls/client_verifier.h"
 #include "tls/credentials.h"
+#include "tls/trust_material.h"
 
 namespace portcullis::tls::testing {
 
@@ -102,6 +102,11 @@ struct CrlOptions {
 [[nodiscard]] std::shared_ptr<const TrustMaterial> MakeTrust(
     std::initializer_list<const TestCertificate*> cas,
     const std::vector<std::string>& crls_pem = {}, int64_t now = kNow);
+
+// ParseTrust is TrustMaterial::Parse, which must not fail.
+[[nodiscard]] std::shared_ptr<const TrustMaterial> ParseTrust(const TrustSources& sources,
+                                                              const RevocationSpec& revocation = {},
+                                                              int64_t now = kNow);
 
 // MakeCredential returns a server's credential: leaf, then the rest of the chain.
 [[nodiscard]] CredentialSpec MakeCredential(

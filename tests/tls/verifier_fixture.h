@@ -13,25 +13,38 @@
 
 namespace portcullis::tls::testing {
 
-struct VerifierOptions {
+struct JudgeOptions {
   uint32_t max_depth = 8;
   size_t max_chain_bytes = SIZE_MAX;
+  bool intermediates_as_anchors = true;
+  Profile profile = Profile::kCompatible;
   int64_t now = kNow;
+  PathReport* report = nullptr;
 };
+
+inline std::unique_ptr<ClientVerifier> MakeVerifier(
+    const std::shared_ptr<const TrustMaterial>& trust, const JudgeOptions& options = {}) {
+  auto verifier =
+      ClientVerifier::Create(trust, {.max_depth = options.max_depth,
+                                     .max_chain_bytes = options.max_chain_bytes,
+                                     .profile = options.profile,
+                                     .intermediates_as_anchors = options.intermediates_as_anchors});
+  EXPECT_TRUE(verifier.ok()) << verifier.status();
+  return *std::move(verifier);
+}
 
 inline Verdict JudgeBuffers(const std::shared_ptr<const TrustMaterial>& trust,
                             const std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>& buffers,
-                            const VerifierOptions& options = {}) {
-  auto verifier = ClientVerifier::Create(trust, options.max_depth, options.max_chain_bytes);
-  EXPECT_TRUE(verifier.ok()) << verifier.status();
+                            const JudgeOptions& options = {}) {
+  const std::unique_ptr<ClientVerifier> verifier = MakeVerifier(trust, options);
   std::vector<CRYPTO_BUFFER*> chain;
   for (const auto& buffer : buffers) chain.push_back(buffer.get());
-  return (*verifier)->Judge(chain, options.now);
+  return verifier->Judge(chain, options.now, options.report);
 }
 
 inline Verdict Judge(const std::shared_ptr<const TrustMaterial>& trust,
                      std::initializer_list<const TestCertificate*> chain,
-                     const VerifierOptions& options = {}) {
+                     const JudgeOptions& options = {}) {
   return JudgeBuffers(trust, MakeBuffers(chain), options);
 }
 
