@@ -113,19 +113,18 @@ TEST_F(ResumptionTest, ChangedTrustOrModeEndsSessions) {
     TestHosts hosts = Table({Host("edge.example", ClientAuthMode::kOptional)});
     const auto session = Session(hosts.table(), GoodClient(version));
     ASSERT_NE(session, nullptr);
-    std::vector<HostSpec> changed(4, Host("edge.example", ClientAuthMode::kOptional));
+    std::vector<HostSpec> changed(3, Host("edge.example", ClientAuthMode::kOptional));
     const TestCertificate another = MakeRoot({.common_name = "another"});
     changed[0].client_auth.trust = MakeTrust({&root_, &another});
-    changed[1].client_auth.trust = MakeTrust({&root_}, {MakeCrlPem(root_, {})});
-    changed[2].client_auth.mode = ClientAuthMode::kRequire;
-    changed[3].client_auth.max_depth = 1;
+    changed[1].client_auth.mode = ClientAuthMode::kRequire;
+    changed[2].client_auth.max_depth = 1;
     for (size_t i = 0; i < changed.size(); ++i) {
       TestHosts after = Table({changed[i]});
       Pair pair(after.table(), With(GoodClient(version), session));
       ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone) << i;
       EXPECT_FALSE(pair.engine().resumed()) << i;
     }
-    // A renewed server certificate changes nothing.
+    // Neither a renewed server certificate nor new CRLs do: these are asked at each resumption.
     HostSpec renewed = Host("edge.example", ClientAuthMode::kOptional);
     renewed.credentials = {testing::MakeCredential(MakeLeaf(server_root_, {}))};
     TestHosts after = Table({renewed});

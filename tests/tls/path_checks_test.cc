@@ -24,7 +24,7 @@ PathFault Check(std::initializer_list<const TestCertificate*> path) {
   for (const TestCertificate* const certificate : path) {
     EXPECT_TRUE(bssl::PushToStack(stack.get(), bssl::UpRef(certificate->x509())));
   }
-  return CheckPath(stack.get());
+  return CheckPath(stack.get(), testing::kNow);
 }
 
 class PathChecksTest : public ::testing::Test {
