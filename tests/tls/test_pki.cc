@@ -132,6 +132,7 @@ void AddExtensions(X509* certificate, X509* issuer, const CertificateOptions& op
   AddExtension(certificate, issuer, NID_subject_alt_name, options.subject_alt_name);
   AddExtension(certificate, issuer, NID_certificate_policies, options.policies);
   AddExtension(certificate, issuer, NID_name_constraints, options.name_constraints);
+  AddExtension(certificate, issuer, NID_crl_distribution_points, options.distribution_points);
   if (options.unknown_critical) AddPrivateExtension(certificate, "1.3.6.1.4.1.55555.1", true, 2);
   if (options.padding_bytes > 0) {
     AddPrivateExtension(certificate, "1.3.6.1.4.1.55555.2", false, options.padding_bytes);
@@ -153,6 +154,7 @@ TestCertificate Make(const TestCertificate* issuer, bssl::UniquePtr<EVP_PKEY> ke
   AddText(X509_get_subject_name(x509), "O", options.organization);
   AddText(X509_get_subject_name(x509), "OU", options.organizational_unit);
   AddText(X509_get_subject_name(x509), "CN", options.common_name);
+  AddText(X509_get_subject_name(x509), "emailAddress", options.email_address);
   Must(X509_set_issuer_name(x509, X509_get_subject_name(signer_x509)) == 1, "issuer");
   Must(ASN1_TIME_set_posix(X509_getm_notBefore(x509), options.not_before) != nullptr &&
            ASN1_TIME_set_posix(X509_getm_notAfter(x509), options.not_after) != nullptr,
