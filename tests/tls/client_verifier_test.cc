@@ -238,7 +238,8 @@ TEST_F(ClientVerifierTest, AStaleCrlRefusesItsIssuersClients) {
 
 TEST_F(ClientVerifierTest, AFreshCrlBesideAStaleOneCounts) {
   const TestCertificate leaf = MakeLeaf(root_, {.serial = 9});
-  const std::string stale = MakeCrlPem(root_, {}, {.next_update = kNow - 1});
+  const std::string stale =
+      MakeCrlPem(root_, {}, {.this_update = kNow - 9 * kDay, .next_update = kNow - 1});
   EXPECT_EQ(NameOf(Judge(MakeTrust({&root_}, {stale, MakeCrlPem(root_, {})}), {&leaf})), "none");
   EXPECT_EQ(NameOf(Judge(MakeTrust({&root_}, {stale, MakeCrlPem(root_, {9})}), {&leaf})),
             "revoked");

@@ -22,7 +22,6 @@ using testing::MakeCa;
 using testing::MakeCrlPem;
 using testing::MakeLeaf;
 using testing::MakeRoot;
-using testing::MakeTrust;
 using testing::Pair;
 using testing::ReasonOf;
 using testing::TestCertificate;
@@ -36,6 +35,7 @@ struct Refused {
   std::optional<TestCertificate> certificate = {};  // none: the client sends none
   std::vector<TestCertificate> chain = {};
   std::string crl_pem = {};
+  RevocationMode revocation = RevocationMode::kSoft;
   uint32_t max_depth = 8;
   uint32_t max_chain_bytes = 64 * 1024;
 };
@@ -61,8 +61,8 @@ class RefusalTest : public EngineTest {
     cases.back().crl_pem = MakeCrlPem(root_, {66});
     cases.push_back(Leaf("stale", Rejection::kCrlStale, {}));
     cases.back().crl_pem = MakeCrlPem(root_, {}, {.next_update = kNow - 1});
-    cases.push_back(Leaf("forged crl", Rejection::kCrlMissing, {}));
-    cases.back().crl_pem = MakeCrlPem(MakeRoot({.common_name = "root"}), {});
+    cases.push_back(Leaf("no crl", Rejection::kCrlMissing, {}));
+    cases.back().revocation = RevocationMode::kRequire;
     cases.push_back({.what = "forged",
                      .reason = Rejection::kBadSignature,
                      .certificate = MakeLeaf(MakeRoot({.common_name = "root", .key_ids = false}),
@@ -84,9 +84,9 @@ class RefusalTest : public EngineTest {
   TestHosts HostsFor(const Refused& refused, ClientAuthMode mode, RefusalStyle style) const {
     HostSpec spec = Host("edge.example", mode, style);
     spec.client_auth.max_depth = refused.max_depth;
-    if (!refused.crl_pem.empty()) {
-      spec.client_auth.trust = MakeTrust({&root_}, {refused.crl_pem});
-    }
+    TrustSources sources{.cas = {{root_.Pem(), "ca.crt"}}};
+    if (!refused.crl_pem.empty()) sources.crls.push_back({refused.crl_pem, "ca.crl"});
+    spec.client_auth.trust = testing::ParseTrust(sources, {.mode = refused.revocation});
     return TestHosts({spec}, {.max_chain_bytes = refused.max_chain_bytes});
   }
 
