@@ -51,16 +51,24 @@ absl::StatusOr<std::unique_ptr<ConnectionLog>> ConnectionLog::Start(
   // Not make_unique: the constructor is private.
   std::unique_ptr<ConnectionLog> log(
       new ConnectionLog(*std::move(opened), wake_fd, num_workers, options));
-  if (log->sink_.enabled()) log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
+  if (log->sink_.enabled() || options.rejections_kept > 0) {
+    log->thread_ = std::thread([raw = log.get()] { raw->Run(); });
+  }
   return log;
 }
 
 ConnectionLog::ConnectionLog(LogSink sink, int wake_fd, size_t num_workers,
                              const ConnectionLogOptions& options)
-    : options_(options), wake_fd_(wake_fd), sink_(std::move(sink)) {
+    : options_(options),
+      wake_fd_(wake_fd),
+      rejections_(options.rejections_kept),
+      sink_(std::move(sink)) {
+  const Wanted wanted = sink_.enabled()               ? Wanted::kAll
+                        : options.rejections_kept > 0 ? Wanted::kRefusals
+                                                      : Wanted::kNone;
   rings_.reserve(num_workers);
   for (size_t i = 0; i < num_workers; ++i) {
-    rings_.push_back(std::make_unique<LogRing>(options.ring_bytes, wake_fd_, sink_.enabled()));
+    rings_.push_back(std::make_unique<LogRing>(options.ring_bytes, wake_fd_, wanted));
   }
 }
 
@@ -123,9 +131,35 @@ void ConnectionLog::DrainAll() {
   for (const auto& ring : rings_) Drain(*ring);
 }
 
+// Takes over what is behind the last line feed of the first piece with its rest in the second.
+void ConnectionLog::RememberRefusals(const LogRing::Pieces& pieces) {
+  if (options_.rejections_kept == 0) return;
+  const size_t whole = pieces.first.rfind('\n') + 1;  // npos + 1 is 0
+  const size_t rest = pieces.second.find('\n') + 1;
+  Remember(pieces.first.substr(0, whole));
+  if (whole < pieces.first.size()) {
+    std::string cut(pieces.first.substr(whole));
+    cut += pieces.second.substr(0, rest);
+    Remember(cut);
+    Remember(pieces.second.substr(rest));
+  } else {
+    Remember(pieces.second);
+  }
+}
+
+void ConnectionLog::Remember(std::string_view lines) {
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    if (end == std::string_view::npos) return;
+    rejections_.Add(lines.substr(0, end));
+    lines.remove_prefix(end + 1);
+  }
+}
+
 void ConnectionLog::Drain(LogRing& ring) {
   const LogRing::Pieces pieces = ring.Readable();
   if (pieces.size() == 0) return;
+  RememberRefusals(pieces);
   const LogSink::Patience patience = {.wake_fd = wake_fd_, .deadline_ns = stop_by_ns_};
   const size_t first = sink_.Write(pieces.first, patience);
   // After a failure the rest is lost, up to the end of its last line: the next write begins with a

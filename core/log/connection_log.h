@@ -20,6 +20,7 @@
 
 #include "core/log/log_ring.h"
 #include "core/log/log_sink.h"
+#include "core/log/rejection_journal.h"
 #include "metrics/counter.h"
 
 namespace portcullis::log {
@@ -27,6 +28,7 @@ namespace portcullis::log {
 struct ConnectionLogOptions {
   size_t ring_bytes = 1 << 20;                   // a worker; a power of two
   std::chrono::milliseconds drain_interval{50};  // longest a line waits for the writer thread
+  size_t rejections_kept = 0;                    // the last ones of each reason, for rejections()
   std::chrono::milliseconds stop_timeout{
       2000};  // longest Stop waits for the sink to take what is queued
 };
@@ -55,6 +57,10 @@ class ConnectionLog {
   // Idempotent; the supervisor's thread.
   void Stop();
 
+  // rejections holds the last refusals of each reason, also where the sink is "off". Any thread but
+  // a worker's.
+  [[nodiscard]] const RejectionJournal& rejections() const { return rejections_; }
+
   // lines_lost counts the lines that the sink refused or that Stop could not write in time. Any
   // thread.
   [[nodiscard]] const metrics::Counter& lines_lost() const { return lines_lost_; }
@@ -68,9 +74,13 @@ class ConnectionLog {
   void DrainAll();
   void Drain(LogRing& ring);
   void Wake();
+  // Gives whole lines to the journal.
+  void RememberRefusals(const LogRing::Pieces& pieces);
+  void Remember(std::string_view lines);
 
   const ConnectionLogOptions options_;
   const int wake_fd_;
+  RejectionJournal rejections_;
   LogSink sink_;  // the writer thread's once it runs
   std::vector<std::unique_ptr<LogRing>> rings_;
   std::atomic<int> reopened_fd_{-1};    // handed by Reopen to the writer thread

@@ -11,16 +11,17 @@
 
 namespace portcullis::log {
 
-LogRing::LogRing(size_t capacity, int wake_fd, bool enabled)
+LogRing::LogRing(size_t capacity, int wake_fd, Wanted wanted)
     : capacity_(capacity),
       wake_fd_(wake_fd),
-      enabled_(enabled),
-      bytes_(enabled ? std::make_unique<char[]>(capacity) : nullptr) {
+      wanted_(wanted),
+      bytes_(wanted != Wanted::kNone ? std::make_unique<char[]>(capacity) : nullptr) {
   CHECK(std::has_single_bit(capacity) && capacity >= kMaxLineBytes);
 }
 
 bool LogRing::Write(const ConnectionRecord& record) {
-  if (!enabled_) return true;
+  if (wanted_ == Wanted::kNone) return true;
+  if (wanted_ == Wanted::kRefusals && record.event != Event::kRefused) return true;
   const size_t length = RenderRecord(record, line_);
   if (Queue({line_.data(), length})) return true;
   dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -17,12 +17,15 @@
 
 namespace portcullis::log {
 
+// Which records a ring takes.
+enum class Wanted : uint8_t { kNone, kRefusals, kAll };
+
 class LogRing {
  public:
   // `capacity` in bytes, a power of two and at least kMaxLineBytes. `wake_fd` is an eventfd written
-  // (without blocking) when the ring becomes half full; -1: none. When `enabled` is false lines go
+  // (without blocking) when the ring becomes half full; -1: none. Records that are not `wanted` go
   // nowhere, at no cost.
-  LogRing(size_t capacity, int wake_fd, bool enabled);
+  LogRing(size_t capacity, int wake_fd, Wanted wanted);
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
@@ -55,7 +58,7 @@ class LogRing {
   // Constant after construction.
   const size_t capacity_;
   const int wake_fd_;
-  const bool enabled_;
+  const Wanted wanted_;
   const std::unique_ptr<char[]> bytes_;
 
   // Positions count up for ever; a position's byte is at position % capacity_.

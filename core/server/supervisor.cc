@@ -103,7 +103,8 @@ absl::Status Supervisor::StartWorkers() {
                      .boringssl = absl::StrCat("API ", BORINGSSL_API_VERSION)},
       num_workers_, UnixNow());
   absl::StatusOr<std::unique_ptr<log::ConnectionLog>> log =
-      log::ConnectionLog::Start(snapshot_->config.log.connections, num_workers_);
+      log::ConnectionLog::Start(snapshot_->config.log.connections, num_workers_,
+                                {.rejections_kept = snapshot_->config.log.rejections_kept});
   if (!log.ok()) return log.status();
   log_ = *std::move(log);
   absl::StatusOr<std::unique_ptr<worker::Returns>> returns = worker::Returns::Create();
@@ -234,7 +235,8 @@ absl::Status Supervisor::StartAdmin() {
   absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
       snapshot_->config.admin.address,
       std::make_shared<metrics::Collector>(*shards_, *facts_, &log_->lines_lost()),
-      [this] { return readiness_.load(); }, [this] { return StatusText(); });
+      [this] { return readiness_.load(); }, [this] { return StatusText(); },
+      [this] { return log_->rejections().Json(); });
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
   return absl::OkStatus();

@@ -24,6 +24,7 @@ constexpr std::string_view kIndex =
 <ul>
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/status">/status</a>: what is running, as JSON</li>
+<li><a href="/rejections">/rejections</a>: the last clients refused, by reason, as JSON</li>
 <li><a href="/healthz">/healthz</a>: 200 while the process lives</li>
 <li><a href="/readyz">/readyz</a>: 200 while it serves, 503 while it starts or drains</li>
 </ul>
@@ -35,10 +36,12 @@ constexpr std::string_view kIndex =
 
 AdminPages::AdminPages(std::shared_ptr<prometheus::Collectable> metrics,
                        std::function<Readiness()> readiness,
-                       std::function<std::string()> status_json)
+                       std::function<std::string()> status_json,
+                       std::function<std::string()> rejections_json)
     : metrics_(std::move(metrics)),
       readiness_(std::move(readiness)),
-      status_json_(std::move(status_json)) {}
+      status_json_(std::move(status_json)),
+      rejections_json_(std::move(rejections_json)) {}
 
 AdminResponse AdminPages::Respond(std::string_view method, std::string_view path) const {
   if (method != "GET" && method != "HEAD") return {405, kText, "only GET and HEAD here\n"};
@@ -63,6 +66,7 @@ AdminResponse AdminPages::Get(std::string_view path) const {
             absl::StrCat(std::string(ReadinessName(readiness)), "\n")};
   }
   if (path == "/status") return {200, "application/json", status_json_()};
+  if (path == "/rejections") return {200, "application/json", rejections_json_()};
   if (path == "/") return {200, "text/html; charset=utf-8", std::string(kIndex)};
   return {404, kText, "not found; see /\n"};
 }

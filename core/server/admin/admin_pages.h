@@ -22,9 +22,11 @@ struct AdminResponse {
 
 class AdminPages {
  public:
-  // `status_json` returns /status's body. Either function may throw: that request then answers 500.
+  // `status_json` and `rejections_json` return the bodies of /status and /rejections. Each function
+  // may throw: that request then answers 500.
   AdminPages(std::shared_ptr<prometheus::Collectable> metrics, std::function<Readiness()> readiness,
-             std::function<std::string()> status_json);
+             std::function<std::string()> status_json,
+             std::function<std::string()> rejections_json);
 
   // Respond answers a request. `path` is without query. GET and HEAD only (405), for
   //   /         an index in HTML
@@ -32,6 +34,7 @@ class AdminPages {
   //   /healthz  200 "ok" as long as the process answers
   //   /readyz   200 "serving", or 503 "starting" or "draining"
   //   /status   JSON
+  //   /rejections  JSON: the last refusals of each reason
   // The body of a HEAD is that of its GET: the server leaves it out.
   [[nodiscard]] AdminResponse Respond(std::string_view method, std::string_view path) const;
 
@@ -42,6 +45,7 @@ class AdminPages {
   const std::shared_ptr<prometheus::Collectable> metrics_;
   const std::function<Readiness()> readiness_;
   const std::function<std::string()> status_json_;
+  const std::function<std::string()> rejections_json_;
 };
 
 }  // namespace portcullis::server

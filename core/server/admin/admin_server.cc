@@ -126,14 +126,17 @@ void InitCivetweb() {
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(
     std::string_view address, std::shared_ptr<prometheus::Collectable> metrics,
-    std::function<Readiness()> readiness, std::function<std::string()> status_json) {
+    std::function<Readiness()> readiness, std::function<std::string()> status_json,
+    std::function<std::string()> rejections_json) {
   InitCivetweb();
   const absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();
   const std::string listening_port = parsed->ListeningPort();
   // Not make_unique: the constructor is private.
-  std::unique_ptr<AdminServer> server(new AdminServer(
-      AdminPages(std::move(metrics), std::move(readiness), std::move(status_json)), parsed->host));
+  std::unique_ptr<AdminServer> server(
+      new AdminServer(AdminPages(std::move(metrics), std::move(readiness), std::move(status_json),
+                                 std::move(rejections_json)),
+                      parsed->host));
   const std::array<const char*, 11> options = {"listening_ports",
                                                listening_port.c_str(),
                                                "num_threads",

@@ -31,7 +31,8 @@ class AdminServer {
   // it cannot be bound (busy, not ours).
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<AdminServer>> Start(
       std::string_view address, std::shared_ptr<prometheus::Collectable> metrics,
-      std::function<Readiness()> readiness, std::function<std::string()> status_json);
+      std::function<Readiness()> readiness, std::function<std::string()> status_json,
+      std::function<std::string()> rejections_json);
 
   // Stops listening and waits for the requests under way (a few seconds at most, for a peer that
   // stalls).

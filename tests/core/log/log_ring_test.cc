@@ -58,7 +58,7 @@ TEST(LogRing, GivesBackLinesInOrderAcrossItsEnd) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
   const std::string detail(500, 'x');
-  LogRing ring(kSmall, -1, true);
+  LogRing ring(kSmall, -1, Wanted::kAll);
   uint64_t written = 0;
   uint64_t read = 0;
   bool wrapped = false;
@@ -83,7 +83,7 @@ TEST(LogRing, GivesBackLinesInOrderAcrossItsEnd) {
 }
 
 TEST(LogRing, DropsWholeLinesWhenFullAndGoesOnOnceDrained) {
-  LogRing ring(kSmall, -1, true);
+  LogRing ring(kSmall, -1, Wanted::kAll);
   uint64_t kept = 0;
   while (ring.Write(Numbered(kept + 1))) ++kept;
   EXPECT_GT(kept, 50u);
@@ -98,7 +98,7 @@ TEST(LogRing, DropsWholeLinesWhenFullAndGoesOnOnceDrained) {
 
 TEST(LogRing, WakesTheWriterOnceWhenHalfFull) {
   const int wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  LogRing ring(kSmall, wake_fd, true);
+  LogRing ring(kSmall, wake_fd, Wanted::kAll);
   for (int round = 0; round < 3; ++round) {
     while (ring.Readable().size() <= kSmall / 2) {
       ASSERT_FALSE(IsReadable(wake_fd));
@@ -114,14 +114,25 @@ TEST(LogRing, WakesTheWriterOnceWhenHalfFull) {
   close(wake_fd);
 }
 
+TEST(LogRing, ARingForRefusalsTakesNothingElse) {
+  LogRing ring(kSmall, -1, Wanted::kRefusals);
+  ConnectionRecord record;
+  EXPECT_TRUE(ring.Write(record));
+  EXPECT_EQ(ring.Readable().size(), 0U);
+  record.event = Event::kRefused;
+  record.reason = "expired";
+  EXPECT_TRUE(ring.Write(record));
+  EXPECT_NE(TakeAll(ring).find("expired"), std::string::npos);
+}
+
 TEST(LogRing, ADisabledRingTakesEverythingAndKeepsNothing) {
-  LogRing ring(kSmall, -1, false);
+  LogRing ring(kSmall, -1, Wanted::kNone);
   for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(ring.Write(Numbered(1)));
   EXPECT_EQ(ring.dropped(), 0u);
 }
 
 TEST(LogRing, WritingAllocatesNothing) {
-  LogRing ring(kSmall, -1, true);
+  LogRing ring(kSmall, -1, Wanted::kAll);
   const std::string detail(10'000, '\n');
   const uint64_t before = allocations;
   while (ring.Write(Numbered(1, detail))) {
@@ -132,7 +143,7 @@ TEST(LogRing, WritingAllocatesNothing) {
 // The ring is small against what passes through it, so that both ends keep meeting.
 TEST(LogRing, OneThreadWritesWhileAnotherReads) {
   constexpr uint64_t kTotal = 5'000;
-  LogRing ring(kSmall, -1, true);
+  LogRing ring(kSmall, -1, Wanted::kAll);
   std::atomic<bool> done{false};
   std::thread worker([&] {
     for (uint64_t i = 1; i <= kTotal; ++i) {
@@ -162,9 +173,9 @@ TEST(LogRing, OneThreadWritesWhileAnotherReads) {
 }
 
 TEST(LogRingDeathTest, ItsSizeAndWhatIsConsumedMustMakeSense) {
-  EXPECT_DEATH(LogRing(kSmall + 1, -1, true), "has_single_bit");
-  EXPECT_DEATH(LogRing(1024, -1, true), "kMaxLineBytes");
-  LogRing ring(kSmall, -1, true);
+  EXPECT_DEATH(LogRing(kSmall + 1, -1, Wanted::kAll), "has_single_bit");
+  EXPECT_DEATH(LogRing(1024, -1, Wanted::kAll), "kMaxLineBytes");
+  LogRing ring(kSmall, -1, Wanted::kAll);
   EXPECT_DEATH(ring.Consume(1), "bytes <=");
 }
 

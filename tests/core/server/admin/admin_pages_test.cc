@@ -35,7 +35,8 @@ class AdminPagesTest : public testing::Test {
 
   std::shared_ptr<OneCounter> metrics_ = std::make_shared<OneCounter>();
   Readiness readiness_ = Readiness::kServing;
-  const AdminPages pages_{metrics_, [this] { return readiness_; }, [] { return "{\"a\":1}\n"; }};
+  const AdminPages pages_{metrics_, [this] { return readiness_; }, [] { return "{\"a\":1}\n"; },
+                          [] { return "{\"b\":2}\n"; }};
 };
 
 TEST_F(AdminPagesTest, ServesMetricsAsPrometheusText) {
@@ -73,6 +74,13 @@ TEST_F(AdminPagesTest, ServesTheStatusItIsGiven) {
   EXPECT_EQ(response.body, "{\"a\":1}\n");
 }
 
+TEST_F(AdminPagesTest, ServesTheRejectionsItIsGiven) {
+  const AdminResponse response = pages_.Respond("GET", "/rejections");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(response.body, "{\"b\":2}\n");
+}
+
 TEST_F(AdminPagesTest, IndexLinksToEveryPage) {
   const AdminResponse response = Get("/");
   EXPECT_EQ(response.status, 200);
@@ -100,7 +108,7 @@ TEST_F(AdminPagesTest, AnExceptionBelowCostsOneRequest) {
   EXPECT_EQ(Get("/healthz").status, 200);
   metrics_->broken = false;
   EXPECT_EQ(Get("/metrics").status, 200);
-  const AdminPages empty(metrics_, nullptr, nullptr);
+  const AdminPages empty(metrics_, nullptr, nullptr, nullptr);
   EXPECT_EQ(empty.Respond("GET", "/readyz").status, 500);
   EXPECT_EQ(empty.Respond("GET", "/status").status, 500);
 }

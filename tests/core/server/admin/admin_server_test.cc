@@ -64,7 +64,8 @@ class AdminServerTest : public testing::Test {
         [this] {
           return StatusJson(readiness_, facts_.Take(), shards_.Take(), {{"edge", "0.0.0.0:8443"}},
                             1'700);
-        });
+        },
+        [] { return std::string("{}\n"); });
   }
 
   metrics::ShardSet shards_{1, {{"none", false}, {"expired", true}}};
