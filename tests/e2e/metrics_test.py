@@ -38,6 +38,19 @@ class Exactness(E2ETest):
             return {labels: delta for (name, labels), delta in deltas.items() if name == series}
         poll_until(lambda: moved() == wanted, lambda: f"{series} moved by {wanted}, is {moved()}", 5 * harness.SLOW)
 
+    def test_the_last_rejections_are_told_by_reason(self):
+        list(self.loop(2, cert=self.pki.expired))
+        list(self.loop(1, "strict", "a.localhost", cert=self.pki.stranger))
+
+        def rejections():
+            return json.loads(self.server.admin_get("/rejections")[1])["rejections"]
+        poll_until(lambda: sorted((reason, len(lines)) for reason, lines in rejections().items())
+                   == [("expired", 2), ("unknown_ca", 1)], "three rejections by reason")
+        expired = rejections()["expired"][0]
+        self.assertEqual(expired["event"], "refused")
+        self.assertIn("CN=", expired["client_subject"])
+        self.assertEqual(rejections()["unknown_ca"][0]["listener"], "strict")
+
     def test_curl_loops_move_handshakes_and_rejections_by_what_was_done(self):
         before = self.server.metrics()
         self.assertEqual({a.status for a in self.loop(7)}, {200})
