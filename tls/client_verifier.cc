@@ -119,9 +119,6 @@ ClientVerifier::~ClientVerifier() = default;
 absl::StatusOr<std::unique_ptr<ClientVerifier>> ClientVerifier::Create(
     std::shared_ptr<const TrustMaterial> trust, const VerifierOptions& options) {
   TLS_CHECK(trust != nullptr);
-  if (options.profile == Profile::kStrict) {
-    return absl::UnimplementedError("profile strict: not yet");
-  }
   std::unique_ptr<ClientVerifier> verifier(new ClientVerifier(std::move(trust), options));
   absl::flat_hash_set<std::string_view> seen;
   const CaIndex& known = verifier->trust_->known;

@@ -177,6 +177,13 @@ bssl::UniquePtr<SSL_CTX> MakeBaseContext(const HostTableOptions& options) {
   return context;
 }
 
+VerifierOptions MakeVerifierOptions(const ClientAuthSpec& spec, const HostTableOptions& options) {
+  return {.max_depth = spec.max_depth,
+          .max_chain_bytes = options.max_chain_bytes,
+          .profile = spec.profile,
+          .intermediates_as_anchors = spec.intermediates_as_anchors};
+}
+
 absl::Status MakeHostContexts(Host& host, const HostTableOptions& options) {
   const HostSpec& spec = *host.spec;
   if (absl::Status status = CheckSpec(spec); !status.ok()) return HostError(spec, status);
@@ -186,11 +193,7 @@ absl::Status MakeHostContexts(Host& host, const HostTableOptions& options) {
 
   if (spec.client_auth.mode != ClientAuthMode::kOff) {
     absl::StatusOr<std::unique_ptr<ClientVerifier>> verifier = ClientVerifier::Create(
-        spec.client_auth.trust,
-        {.max_depth = spec.client_auth.max_depth,
-         .max_chain_bytes = options.max_chain_bytes,
-         .profile = spec.client_auth.profile,
-         .intermediates_as_anchors = spec.client_auth.intermediates_as_anchors});
+        spec.client_auth.trust, MakeVerifierOptions(spec.client_auth, options));
     if (!verifier.ok()) return HostError(spec, verifier.status());
     host.verifier = *std::move(verifier);
   }

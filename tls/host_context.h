@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "tls/host_table.h"
+#include "tls/verifier_options.h"
 
 namespace portcullis::tls {
 
@@ -23,6 +24,11 @@ namespace portcullis::tls {
 // MakeHostContexts fills `host`, whose `spec` is set, with all that can be made of it: contexts,
 // verifier, versions, groups, epoch. Errors name the host, and the file where there is one.
 absl::Status MakeHostContexts(Host& host, const HostTableOptions& options);
+
+// MakeVerifierOptions returns what clients of a host so specified are judged by, on a listener with
+// these options.
+[[nodiscard]] VerifierOptions MakeVerifierOptions(const ClientAuthSpec& spec,
+                                                  const HostTableOptions& options);
 
 // GroupList checks `groups` and joins them into the library's form; InvalidArgument names the one
 // it does not know. Takes the names of RFC 8446 (secp256r1), of NIST (P-256) and of OpenSSL

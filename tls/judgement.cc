@@ -14,6 +14,7 @@
 #include "tls/name_constraints.h"
 #include "tls/path_link.h"
 #include "tls/revocation_index.h"
+#include "tls/strict_profile.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::tls {
@@ -85,6 +86,9 @@ bool Judgement::JudgePath(PathSearch& search, PathSearch::Path path) {
     }
   }
   if (fault.reason == Rejection::kNone) fault = CheckNameConstraints(stack.get());
+  if (fault.reason == Rejection::kNone && options_.profile == Profile::kStrict) {
+    fault = CheckStrict(stack.get());
+  }
   if (fault.reason != Rejection::kNone) {
     Record(Standing::kFault, fault, path);
     return false;

@@ -94,7 +94,7 @@ absl::Status NoUsableCa(const TrustMaterial& material) {
     if (found.size() == 3) break;  // Enough to understand.
     found.push_back(absl::StrCat(ca.origin, ": '", ca.subject, "': ", ca.oddity));
   }
-  return absl::InvalidArgumentError(
+  return absl::FailedPreconditionError(
       absl::StrCat("trust ", material.name, ": no usable CA (", absl::StrJoin(found, "; "), ")"));
 }
 

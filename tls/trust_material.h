@@ -49,9 +49,9 @@ struct TrustMaterial {
   uint64_t epoch = 0;  // hash over the certificates; CRLs have an epoch of their own
 
   // Parse reads 1 to 10,000 CAs (more work, too), intermediates and CRLs. What is odd about a CA is
-  // told in `cas` and refuses nothing else; InvalidArgument when no CA of the bundle parses and may
-  // issue (an expired one counts: it was a CA), when a file is no PEM, and for CRLs as
-  // RevocationIndex::Build has it. `now` is only for telling oddities.
+  // told in `cas` and refuses nothing else; FailedPrecondition when no CA of the bundle parses and
+  // may issue (an expired one counts: it was a CA), InvalidArgument when a file is no PEM, and for
+  // CRLs as RevocationIndex::Build has it. `now` is only for telling oddities.
   static absl::StatusOr<std::shared_ptr<const TrustMaterial>> Parse(
       std::string name, const TrustSources& sources, const RevocationSpec& revocation,
       const OcspSpec& ocsp, int64_t now);
