@@ -26,6 +26,7 @@ CLANG_FORMAT = "clang-format-19"
 
 # Sources which no test file of their own name covers, and the file which does.
 TESTED_BY = {
+    "core/server/host_judge.cc": "tests/e2e/verify_test.py",
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",

@@ -9,6 +9,8 @@
 #include "core/server/commands/demo_command.h"
 #include "core/server/commands/doctor_command.h"
 #include "core/server/commands/exit_codes.h"
+#include "core/server/commands/verify_command.h"
+#include "core/server/host_judge.h"
 #include "core/server/serve.h"
 #include "core/server/supervisor.h"
 #include "portcullis_version.h"
@@ -26,6 +28,9 @@ struct Run {
                                         -> absl::StatusOr<std::unique_ptr<RunningServer>> {
                       return Supervisor::Start(path);
                     }});
+  }
+  int operator()(const VerifyArgs& args) const {
+    return VerifyMain(args, VerifyHooks{.load_host = LoadHostJudge});
   }
   int operator()(const VersionArgs&) const {
     std::printf("portcullis %s (%s, %s)\n", kVersion, kCommit, kFlavour);
@@ -50,7 +55,7 @@ int main(int argc, char** argv) {
   const absl::StatusOr<server::Args> args = server::ParseArgs(arguments);
   if (!args.ok()) {
     std::fprintf(stderr, "portcullis: %s\n", std::string(args.status().message()).c_str());
-    return server::kExitFailure;
+    return server::UsageExitCode(arguments);
   }
   return server::RunCommand(*args);
 }

@@ -1,26 +1,17 @@
 #include "core/server/commands/args.h"
 
-#include <map>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 
-#include "core/config/did_you_mean.h"
+#include "core/server/commands/exit_codes.h"
+#include "core/server/commands/flags.h"
 #include "core/server/commands/text.h"
+#include "core/server/commands/verify_args.h"
 
 namespace portcullis::server {
 namespace {
-
-struct Flag {
-  std::string_view name;
-  std::string_view value;  // its name in help; empty: a switch
-  std::string_view help;
-  bool required = false;
-};
-
-// Flags found, by name; a switch has an empty value.
-using Values = std::map<std::string_view, std::string_view>;
 
 struct Command {
   std::string_view name;
@@ -28,6 +19,7 @@ struct Command {
   std::string_view text;
   std::span<const Flag> flags;
   absl::StatusOr<Args> (*build)(const Values& values);
+  std::string_view operand = {};  // what it needs one of, without a flag
 };
 
 constexpr Flag kServeFlags[] = {
@@ -46,11 +38,6 @@ constexpr Flag kBackendFlags[] = {
     {"listen", "ADDR", "IP:PORT, [IPV6]:PORT or unix:/PATH; port 0: any free one", true},
     {"mode", "http|echo", "a small web site, or every byte back (default: http)"},
 };
-
-std::string Get(const Values& values, std::string_view name) {
-  const auto found = values.find(name);
-  return found == values.end() ? std::string() : std::string(found->second);
-}
 
 absl::StatusOr<Args> BuildServe(const Values& values) {
   return ServeArgs{.config_path = Get(values, "config"), .ready_file = Get(values, "ready-file")};
@@ -88,7 +75,7 @@ absl::StatusOr<Args> BuildBackend(const Values& values) {
 
 absl::StatusOr<Args> BuildDoctor(const Values&) { return DoctorArgs{}; }
 
-constexpr Command kCommands[] = {
+const Command kCommands[] = {
     {"serve", "terminate mutual TLS as the configuration says",
      "Serves until SIGTERM or SIGINT, which drain: accepting stops, what runs may finish within\n"
      "timeouts.drain, and a second signal cuts it. SIGHUP rereads the configuration, "
@@ -115,6 +102,13 @@ constexpr Command kCommands[] = {
      "Exit status: 0, or 78 when serving is impossible.\n",
      {},
      BuildDoctor},
+    {"verify", "judge a client's certificate as the server would, and say why",
+     "LEAF.pem holds the certificate, and what the client sends behind it. Prints the path found.\n"
+     "With --policy, whatever else is given goes before what the host has.\n"
+     "Exit status: 0 accepted, 1 rejected with the reason on stderr, 2 when it cannot be told: "
+     "bad\n"
+     "arguments, files that cannot be read.\n",
+     VerifyFlags(), BuildVerify, "LEAF.pem"},
 };
 
 const Command* FindCommand(std::string_view name) {
@@ -124,29 +118,13 @@ const Command* FindCommand(std::string_view name) {
   return nullptr;
 }
 
-const Flag* FindFlag(const Command& command, std::string_view name) {
-  for (const Flag& flag : command.flags) {
-    if (flag.name == name) return &flag;
-  }
-  return nullptr;
-}
-
-template <typename Range>
-std::vector<std::string_view> Names(const Range& range) {
-  std::vector<std::string_view> names;
-  for (const auto& item : range) names.emplace_back(item.name);
-  return names;
-}
-
-std::string FlagLine(const Flag& flag) {
-  return flag.value.empty() ? Cat("--", flag.name) : Cat("--", flag.name, " ", flag.value);
-}
-
 std::string Usage(const Command& command) {
   std::string usage = Cat("portcullis ", command.name);
   for (const Flag& flag : command.flags) {
-    Append(&usage, flag.required ? " " : " [", FlagLine(flag), flag.required ? "" : "]");
+    Append(&usage, flag.required ? " " : " [", FlagLine(flag), flag.required ? "" : "]",
+           flag.repeats ? "..." : "");
   }
+  if (!command.operand.empty()) Append(&usage, " ", command.operand);
   return usage;
 }
 
@@ -156,11 +134,17 @@ std::string Padded(std::string_view text, size_t width) {
   return padded;
 }
 
+std::vector<std::string_view> CommandNames() {
+  std::vector<std::string_view> names;
+  for (const Command& command : kCommands) names.push_back(command.name);
+  return names;
+}
+
 std::string CommandNeeded() {
   std::string text = "a command is needed: ";
   const char* separator = "";
-  for (const Command& command : kCommands) {
-    Append(&text, separator, command.name);
+  for (const std::string_view name : CommandNames()) {
+    Append(&text, separator, name);
     separator = ", ";
   }
   return text;
@@ -169,49 +153,6 @@ std::string CommandNeeded() {
 absl::Status Wrong(const Command* command, std::string_view message) {
   return absl::InvalidArgumentError(Cat(
       message, " (see portcullis ", command == nullptr ? "" : Cat(command->name, " "), "--help)"));
-}
-
-std::string MeaningHint(std::string_view name, const std::vector<std::string_view>& candidates,
-                        std::string_view prefix) {
-  const std::string_view meant = config::Nearest(name, candidates);
-  return meant.empty() ? std::string() : Cat("; did you mean '", prefix, meant, "'?");
-}
-
-// Reads the flags of `command` from `rest` into `values`. kOutOfRange stands for "help was asked
-// for".
-absl::Status ReadFlags(const Command& command, std::span<const char* const> rest, Values& values) {
-  for (size_t i = 0; i < rest.size(); ++i) {
-    std::string_view word = rest[i];
-    if (word == "--help" || word == "-h") return absl::OutOfRangeError("help");
-    if (!word.starts_with("--") || word.size() == 2) {
-      return Wrong(&command, Cat("unexpected argument '", word, "'"));
-    }
-    word.remove_prefix(2);
-    const size_t equals = word.find('=');
-    const std::string_view name = word.substr(0, equals);
-    const Flag* flag = FindFlag(command, name);
-    if (flag == nullptr) {
-      return Wrong(&command, Cat("unknown flag '--", name, "'",
-                                 MeaningHint(name, Names(command.flags), "--")));
-    }
-    std::string_view value;
-    if (flag->value.empty()) {
-      if (equals != word.npos) return Wrong(&command, Cat("--", name, " takes no value"));
-    } else {
-      if (equals != word.npos) {
-        value = word.substr(equals + 1);
-      } else if (i + 1 < rest.size()) {
-        value = rest[++i];
-      }
-      if (value.empty()) {
-        return Wrong(&command, Cat("--", name, " needs a value: ", FlagLine(*flag)));
-      }
-    }
-    if (!values.emplace(flag->name, value).second) {
-      return Wrong(&command, Cat("--", name, " is given twice"));
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -228,16 +169,20 @@ absl::StatusOr<Args> ParseArgs(std::span<const char* const> arguments) {
   const Command* command = FindCommand(first);
   if (command == nullptr) {
     return Wrong(nullptr, Cat(first.starts_with("-") ? "unknown flag '" : "unknown command '",
-                              first, "'", MeaningHint(first, Names(kCommands), "")));
+                              first, "'", MeaningHint(first, CommandNames(), "")));
   }
   Values values;
-  const absl::Status read = ReadFlags(*command, arguments.subspan(1), values);
+  const absl::Status read =
+      ReadFlags(command->flags, !command->operand.empty(), arguments.subspan(1), values);
   if (absl::IsOutOfRange(read)) return HelpArgs{HelpText(command->name)};
-  if (!read.ok()) return read;
+  if (!read.ok()) return Wrong(command, std::string(read.message()));
   for (const Flag& flag : command->flags) {
     if (flag.required && !values.contains(flag.name)) {
       return Wrong(command, Cat(FlagLine(flag), " is needed"));
     }
+  }
+  if (!command->operand.empty() && !values.contains("")) {
+    return Wrong(command, Cat(command->operand, " is needed"));
   }
   absl::StatusOr<Args> built = command->build(values);
   if (!built.ok()) return Wrong(command, std::string(built.status().message()));
@@ -257,11 +202,13 @@ std::string HelpText(std::string_view name) {
     return text;
   }
   std::string text = Cat("usage: ", Usage(*command), "\n\n", command->text);
-  if (!command->flags.empty()) Append(&text, "\n");
-  for (const Flag& flag : command->flags) {
-    Append(&text, "  ", Padded(FlagLine(flag), 20), flag.help, "\n");
-  }
+  if (!command->flags.empty()) Append(&text, "\n", FlagsHelp(command->flags));
   return text;
+}
+
+int UsageExitCode(std::span<const char* const> arguments) {
+  return !arguments.empty() && std::string_view(arguments[0]) == "verify" ? kExitUnknown
+                                                                          : kExitFailure;
 }
 
 }  // namespace portcullis::server

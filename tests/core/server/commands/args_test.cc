@@ -71,7 +71,8 @@ TEST(Args, ErrorsNameTheFlagWhatIsAllowedAndWhereToReadOn) {
     std::string error;
   };
   const Case cases[] = {
-      {{}, "a command is needed: serve, check, demo, backend, doctor (see portcullis --help)"},
+      {{},
+       "a command is needed: serve, check, demo, backend, doctor, verify (see portcullis --help)"},
       {{"sevre"}, "unknown command 'sevre'; did you mean 'serve'? (see portcullis --help)"},
       {{"reticulate"}, "unknown command 'reticulate' (see portcullis --help)"},
       {{"--config", "x"}, "unknown flag '--config' (see portcullis --help)"},
@@ -121,6 +122,12 @@ TEST(Args, EveryCommandExplainsItselfAndItsFlags) {
 
 TEST(Args, HelpIsGivenEvenWhereFlagsAreMissing) {
   Get<HelpArgs>({"backend", "--mode", "http", "--help"});
+}
+
+TEST(Args, AWrongCommandLineIsNoVerdict) {
+  EXPECT_EQ(UsageExitCode(std::vector<const char*>{"verify"}), 2);
+  EXPECT_EQ(UsageExitCode(std::vector<const char*>{"serve"}), 1);
+  EXPECT_EQ(UsageExitCode({}), 1);
 }
 
 }  // namespace
