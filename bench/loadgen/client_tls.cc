@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "io/check.h"
 #include "tls/rejection.h"
 
 namespace portcullis::bench {
@@ -13,15 +14,9 @@ namespace {
 
 absl::Status LibraryError(absl::string_view what) {
   const uint32_t error = ERR_get_error();
-  return absl::InvalidArgumentError(absl::StrCat(what, ": ", ERR_reason_error_string(error)));
-}
-
-// The description of the last fatal alert received, kept per connection as app data.
-void OnInfo(const SSL* ssl, int type, int value) {
-  if (type == SSL_CB_READ_ALERT && (value >> 8) == SSL3_AL_FATAL) {
-    *static_cast<std::string*>(SSL_get_app_data(ssl)) =
-        absl::StrCat("alert: ", std::string(tls::AlertName(static_cast<uint8_t>(value & 0xff))));
-  }
+  const char* const reason = ERR_reason_error_string(error);
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": ", reason == nullptr ? "refused by the library" : reason));
 }
 
 // Lends `io` a span and a sink for one call.
@@ -43,23 +38,44 @@ class Lend {
   tls::SpanIo& io_;
 };
 
+ssl_verify_result_t TrustAnyServer(SSL* /*ssl*/, uint8_t* /*alert*/) { return ssl_verify_ok; }
+
 }  // namespace
 
+void ClientTls::OnInfo(const SSL* ssl, int type, int value) {
+  if (type != SSL_CB_READ_ALERT || (value >> 8) != SSL3_AL_FATAL) return;
+  auto& self = *static_cast<ClientTls*>(SSL_get_app_data(ssl));
+  self.alert_ = value & 0xff;
+  self.failure_ =
+      absl::StrCat("alert: ", std::string(tls::AlertName(static_cast<uint8_t>(self.alert_))));
+}
+
+int ClientTls::OnSession(SSL* ssl, SSL_SESSION* session) {
+  static_cast<ClientTls*>(SSL_get_app_data(ssl))->client_.session.reset(session);
+  return 1;  // the reference is ours
+}
+
 absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(const Options& options) {
-  bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_method()));
+  // Whoever does not verify the server has no use for X.509 objects, which cost us time.
+  bssl::UniquePtr<SSL_CTX> context(
+      SSL_CTX_new(options.ca.empty() ? TLS_with_buffers_method() : TLS_method()));
   SSL_CTX_set_min_proto_version(context.get(), options.version);
   SSL_CTX_set_max_proto_version(context.get(), options.version);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_info_callback(context.get(), OnInfo);
-  if (!options.certificate.empty()) {
-    if (SSL_CTX_use_certificate_chain_file(context.get(), options.certificate.c_str()) != 1) {
-      return LibraryError(options.certificate);
-    }
-    if (SSL_CTX_use_PrivateKey_file(context.get(), options.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-      return LibraryError(options.key);
-    }
+  SSL_CTX_set_info_callback(context.get(), &ClientTls::OnInfo);
+  if (options.resume_ppm != 0) {
+    SSL_CTX_set_session_cache_mode(context.get(),
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context.get(), &ClientTls::OnSession);
+  } else {
+    SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   }
-  if (!options.ca.empty()) {
+  if (!options.groups.empty() &&
+      SSL_CTX_set1_curves_list(context.get(), options.groups.c_str()) != 1) {
+    return LibraryError(absl::StrCat("--groups ", options.groups));
+  }
+  if (options.ca.empty()) {
+    SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER, TrustAnyServer);
+  } else {
     if (SSL_CTX_load_verify_locations(context.get(), options.ca.c_str(), nullptr) != 1) {
       return LibraryError(options.ca);
     }
@@ -68,12 +84,23 @@ absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(const Optio
   return std::unique_ptr<ClientContext>(new ClientContext(std::move(context), options.sni));
 }
 
-ClientTls::ClientTls(const ClientContext& context) : ssl_(SSL_new(context.get())) {
+ClientTls::ClientTls(const ClientContext& context, Client& client, bool resume)
+    : client_(client), ssl_(SSL_new(context.get())) {
   BIO* const bio = tls::NewSpanBio(&io_).release();
   SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_app_data(ssl_.get(), &failure_);
+  SSL_set_app_data(ssl_.get(), this);
   SSL_set_connect_state(ssl_.get());
   SSL_set_tlsext_host_name(ssl_.get(), context.sni().c_str());
+  if (const Credential& own = client.credential; own.key != nullptr) {
+    std::vector<CRYPTO_BUFFER*> chain;
+    for (const auto& each : own.chain) chain.push_back(each.get());
+    CHECK(
+        SSL_set_chain_and_key(ssl_.get(), chain.data(), chain.size(), own.key.get(), nullptr) == 1,
+        "a certificate that does not go with its key");
+  }
+  if (resume && client.session != nullptr) {
+    offered_ = SSL_set_session(ssl_.get(), client.session.get()) == 1;
+  }
 }
 
 ClientStatus ClientTls::Judge(int result) {
@@ -112,7 +139,5 @@ bool ClientTls::Write(std::string_view plain, tls::Sink sink) {
   return SSL_write(ssl_.get(), plain.data(), static_cast<int>(plain.size())) ==
          static_cast<int>(plain.size());
 }
-
-std::string ClientTls::failure() const { return failure_; }
 
 }  // namespace portcullis::bench

@@ -1,5 +1,5 @@
 // ClientTls: the client's side of a TLS connection, sans-I/O, like tls::Engine is the server's:
-// ciphertext in and out by spans. ClientContext holds what all connections share. One thread each.
+// ciphertext in and out by spans. ClientContext holds what all connections of a thread share.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -12,16 +12,16 @@
 
 #include "absl/status/statusor.h"
 
+#include "bench/loadgen/clients.h"
 #include "bench/loadgen/options.h"
-#include "tls/engine.h"
 #include "tls/span_bio.h"
 
 namespace portcullis::bench {
 
 class ClientContext {
  public:
-  // Create reads the files the options name. A context of its own for each thread: nothing is
-  // shared on the way.
+  // Create reads the CA file that the options name. A context of its own for each thread: nothing
+  // is shared on the way.
   static absl::StatusOr<std::unique_ptr<ClientContext>> Create(const Options& options);
   [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
   [[nodiscard]] const std::string& sni() const { return sni_; }
@@ -37,7 +37,8 @@ enum class [[nodiscard]] ClientStatus : uint8_t { kWantRead, kDone, kClosed, kFa
 
 class ClientTls {
  public:
-  explicit ClientTls(const ClientContext& context);
+  // `client` outlives the connection and gets its tickets. `resume`: offer the one it has.
+  ClientTls(const ClientContext& context, Client& client, bool resume);
   ClientTls(const ClientTls&) = delete;
   ClientTls& operator=(const ClientTls&) = delete;
 
@@ -48,15 +49,25 @@ class ClientTls {
                     tls::Sink sink);
   [[nodiscard]] bool Write(std::string_view plain, tls::Sink sink);
 
+  [[nodiscard]] bool offered() const { return offered_; }
+  [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   // failure names what went wrong: "alert: certificate_required", or the library's own reason.
-  [[nodiscard]] std::string failure() const;
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+  // alert is the description of the fatal alert that the server sent, -1 when it sent none.
+  [[nodiscard]] int alert() const { return alert_; }
 
  private:
+  static void OnInfo(const SSL* ssl, int type, int value);
+  static int OnSession(SSL* ssl, SSL_SESSION* session);
+  friend class ClientContext;
   ClientStatus Judge(int result);
 
+  Client& client_;
   tls::SpanIo io_;
   bssl::UniquePtr<SSL> ssl_;
   std::string failure_;
+  int alert_ = -1;
+  bool offered_ = false;
 };
 
 }  // namespace portcullis::bench

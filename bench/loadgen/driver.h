@@ -1,64 +1,74 @@
-// Driver: one thread of the load: its own ring, sessions and tally. Closed loop: it keeps a number
-// of sessions going, and starts the next when one has ended. Sessions that end while warming up are
-// not counted.
+// Driver: one thread of the load: its own ring, clients, sessions and accounts. It starts what is
+// due (pacing.cc), carries completions to the sessions, and acts on what they tell.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 
+#include "bench/loadgen/arrivals.h"
+#include "bench/loadgen/client_tls.h"
+#include "bench/loadgen/clients.h"
+#include "bench/loadgen/ledger.h"
+#include "bench/loadgen/run.h"
 #include "bench/loadgen/session.h"
-#include "bench/loadgen/tally.h"
 #include "io/buffer_ring.h"
 #include "io/ring.h"
 
 namespace portcullis::bench {
 
-// What the threads share with the one that waits for them. `counting` and `stop` are set by that
-// one; `done` and `failed` are for its progress line.
-struct Shared {
-  // Stop ends the run and wakes whoever waits for that.
-  void Stop() {
-    const std::lock_guard lock(mutex);
-    stop.store(true);
-    stopped.notify_all();
-  }
-
-  std::mutex mutex;
-  std::condition_variable stopped;
-  std::atomic<bool> counting{false};
-  std::atomic<bool> stop{false};
-  std::atomic<uint64_t> done{0};
-  std::atomic<uint64_t> failed{0};
-};
-
 class Driver {
  public:
-  Driver(const Options& options, uint32_t connections, Shared& shared);
+  // The `thread`-th of options.threads, from 0.
+  Driver(const Options& options, const Issuers& issuers, Run& run, uint32_t thread);
 
-  // Run makes the ring on the calling thread and drives until shared.stop, then ends what is under
-  // way. The error is that of the ring or of the client's files.
-  absl::Status Run();
-  [[nodiscard]] Tally& tally() { return tally_; }
+  // Drive makes the ring on the calling thread, waits for the run to begin, and drives until the
+  // window is over and everything started has ended. The error is that of the ring or of a file.
+  absl::Status Drive();
+  [[nodiscard]] Tally& tally() { return ledger_.tally(); }
 
  private:
   absl::Status SetUp();
-  void Fill();
+  void Loop();
+  void Turn();
   void Dispatch(const io::Cqe& cqe);
-  void Settle(Session& session, Outcome outcome);
+  void Act(Session& session, Outcome outcome);
+  Outcome Next(Session& session, Outcome outcome);
+  Outcome OnReady(Session& session);
+  Outcome OnAnswered(Session& session);
+  void OnFailed(Session& session);
+  Outcome Ask(Session& session);
+  void Close(Session& session);
   void Sweep();
 
+  // What to start, and when (pacing.cc).
+  void StartDue();
+  void StartClosed();
+  void StartOpen();
+  void OpenKept();
+  bool StartConnection(const Unit& unit);
+  Outcome GiveWork(Session& session);
+  Outcome Park(Session& session);
+  void AskHeld();
+  void Drain();
+  [[nodiscard]] Unit NextArrival() const;
+  [[nodiscard]] Unit StartNow() const;
+  [[nodiscard]] bool ArrivalDue() const;
+  [[nodiscard]] bool Take(const Unit& unit);
+  [[nodiscard]] std::chrono::nanoseconds WaitTime() const;
+  [[nodiscard]] bool Over();
+
   const Options& options_;
-  const uint32_t connections_;
-  Shared& shared_;
-  Tally tally_;
+  const Issuers& issuers_;
+  Run& run_;
+  const uint32_t thread_;
+  const uint32_t connections_;  // this thread's share
+  Ledger ledger_;
   std::unique_ptr<ClientContext> context_;
+  std::unique_ptr<Clients> clients_;
   std::unique_ptr<io::Ring> ring_;
   std::unique_ptr<io::BufferRing> buffers_;
   io::BlockPool blocks_{256};
@@ -68,7 +78,14 @@ class Driver {
   std::optional<io::TimerWheel> wheel_;
   io::Slab<Session> sessions_;
   std::vector<Session*> ending_;
-  uint32_t going_ = 0;
+  std::vector<Session*> parked_;      // kept connections with nothing to do
+  std::optional<Arrivals> arrivals_;  // open loop
+  uint32_t warmup_steps_ = 0;         // of them, before the first that counts
+  int64_t now_ns_ = 0;                // of this turn's dispatch
+  uint32_t placed_ = 0;               // sessions that --connections limits
+  bool draining_ = false;             // nothing more is started
+  bool opened_ = false;               // idle mode: all there will be are open
+  bool checked_ = false;              // idle mode: all were asked again
 };
 
 }  // namespace portcullis::bench

@@ -1,147 +1,128 @@
 #include "bench/loadgen/options.h"
 
-#include <array>
-#include <cmath>
-#include <functional>
+#include <algorithm>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+
+#include "bench/loadgen/flags.h"
 
 namespace portcullis::bench {
 namespace {
 
-struct Flag {
-  const char* name;
-  const char* value;  // null: takes none
-  const char* help;
-};
-
-constexpr std::array<Flag, 17> kFlags = {{
-    {"--target", "ADDR", "where to connect: 127.0.0.1:8443, [::1]:8443 (required)"},
-    {"--sni", "NAME", "server name to ask for, and Host of the request (localhost)"},
-    {"--path", "PATH", "of the GET (/)"},
-    {"--cert", "FILE", "client certificate chain, PEM"},
-    {"--key", "FILE", "its key, PEM"},
-    {"--ca", "FILE", "CA that the server's certificate must chain to (not verified without)"},
-    {"--mode", "get|hs",
-     "get: count whole answers with status 200; hs: our side of the handshake (get)"},
-    {"--tls", "1.2|1.3", "version (1.3)"},
-    {"--connections", "N", "at once (32)"},
-    {"--threads", "N", "(1)"},
-    {"--duration", "S", "seconds counted (10)"},
-    {"--warmup", "S", "seconds before that, not counted (1)"},
-    {"--handshakes", "N", "stop after this many"},
-    {"--timeout", "S", "for one connection (10)"},
-    {"--json", "FILE", "write the result there as JSON"},
-    {"--quiet", nullptr, "no progress line"},
-    {"--not-loopback", nullptr, "the target is not on this machine, and mine to load"},
-}};
-
-absl::Status Bad(absl::string_view flag, absl::string_view value, absl::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat(flag, ": found '", value, "', wanted ", wanted));
-}
-
-absl::Status SetCount(const std::string& flag, const std::string& value, uint32_t most,
-                      uint32_t& out) {
-  if (!absl::SimpleAtoi(value, &out) || out == 0 || out > most) {
-    return Bad(flag, value, absl::StrCat("a number from 1 to ", most));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SetSeconds(const std::string& flag, const std::string& value, double& out) {
-  if (!absl::SimpleAtod(value, &out) || !std::isfinite(out) || out < 0 || out > 3600) {
-    return Bad(flag, value, "seconds, at most 3600");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Set(const std::string& flag, const std::string& value, Options& options) {
-  if (flag == "--target") {
-    absl::StatusOr<io::SocketAddress> address = io::SocketAddress::Parse(value);
-    if (address.ok()) options.target = *address;
-    return address.status();
-  }
-  if (flag == "--mode") {
-    if (value != "get" && value != "hs") return Bad(flag, value, "get or hs");
-    options.mode = value == "get" ? Mode::kGet : Mode::kHandshake;
-  } else if (flag == "--tls") {
-    if (value != "1.2" && value != "1.3") return Bad(flag, value, "1.2 or 1.3");
-    options.version = value == "1.2" ? 0x0303 : 0x0304;
-  } else if (flag == "--connections") {
-    return SetCount(flag, value, 100'000, options.connections);
-  } else if (flag == "--threads") {
-    return SetCount(flag, value, 256, options.threads);
-  } else if (flag == "--duration") {
-    return SetSeconds(flag, value, options.duration_s);
-  } else if (flag == "--warmup") {
-    return SetSeconds(flag, value, options.warmup_s);
-  } else if (flag == "--timeout") {
-    return SetSeconds(flag, value, options.timeout_s);
-  } else if (flag == "--handshakes") {
-    if (!absl::SimpleAtoi(value, &options.handshakes) || options.handshakes == 0)
-      return Bad(flag, value, "a number");
-  } else {
-    std::string& text = flag == "--sni"    ? options.sni
-                        : flag == "--path" ? options.path
-                        : flag == "--cert" ? options.certificate
-                        : flag == "--key"  ? options.key
-                        : flag == "--ca"   ? options.ca
-                                           : options.json;
-    text = value;
-  }
-  return absl::OkStatus();
-}
+absl::Status Mistake(absl::string_view what) { return absl::InvalidArgumentError(what); }
 
 bool IsLoopback(const io::SocketAddress& address) {
   const std::string ip = address.Ip();
   return address.is_unix() || ip.starts_with("127.") || ip == "::1";
 }
 
+bool WritesFiles(const Options& options) {
+  return !options.write_ca.empty() || !options.write_crl.empty() || !options.write_issuer.empty();
+}
+
+bool HasIssuer(const Options& options) {
+  return options.population != 0 || !options.issuer.empty() || WritesFiles(options);
+}
+
+uint32_t Share(const Options& options, BadKind kind) {
+  return options.bad_ppm[static_cast<size_t>(kind)];
+}
+
+absl::Status CheckClients(const Options& options) {
+  if (options.certificate.empty() != options.key.empty())
+    return Mistake("--cert and --key go together");
+  const int sources = static_cast<int>(!options.certificate.empty()) +
+                      static_cast<int>(!options.client_folder.empty()) +
+                      static_cast<int>(options.population != 0);
+  if (sources > 1) return Mistake("one of --cert, --client-folder and --population");
+  if ((Share(options, BadKind::kExpired) != 0 || Share(options, BadKind::kRevoked) != 0) &&
+      !HasIssuer(options)) {
+    return Mistake("--bad expired and revoked need a CA that signs them: --population or --issuer");
+  }
+  if (options.wait && !WritesFiles(options)) return Mistake("--wait needs one of --write-...");
+  return absl::OkStatus();
+}
+
+absl::Status CheckLoad(const Options& options) {
+  if (options.mode == Mode::kHandshake &&
+      (options.keep_alive || options.requests > 1 || options.idle != 0)) {
+    return Mistake("--mode hs makes no requests");
+  }
+  if (options.keep_alive && (options.requests > 1 || options.idle != 0)) {
+    return Mistake("one of --keep-alive, --requests and --idle");
+  }
+  if (options.idle != 0 && options.rates.size() > 1) return Mistake("--idle takes one --rate");
+  return absl::OkStatus();
+}
+
+// What the flags leave to one another.
+void Complete(Options& options) {
+  if (options.path.empty()) {
+    options.path = options.upload_bytes != 0     ? "/sink"
+                   : options.download_bytes != 0 ? absl::StrCat("/bytes/", options.download_bytes)
+                                                 : "/";
+  }
+  if (options.idle != 0) {
+    options.total = options.idle;
+    options.warmup_s = 0;
+    options.connections = std::min(options.connections, options.idle);
+  }
+  if (!options.rates.empty()) {
+    double sum = 0;
+    for (RateStep& step : options.rates) {
+      if (step.seconds == 0) step.seconds = options.idle != 0 ? 86'400 : options.duration_s;
+      sum += step.seconds;
+    }
+    options.duration_s = sum;
+  }
+  options.threads = std::min(options.threads, options.connections);
+}
+
+absl::Status Take(std::span<const char* const> arguments, Options& options, bool& not_loopback) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string name = arguments[i];
+    const auto flag = std::find_if(Flags().begin(), Flags().end(), [&](const Flag& each) {
+      return each.name != nullptr && name == each.name;
+    });
+    if (flag == Flags().end()) return Mistake(absl::StrCat("unknown option '", name, "'"));
+    if (flag->set == nullptr) {
+      not_loopback = true;
+      continue;
+    }
+    if (flag->value != nullptr && i + 1 == arguments.size())
+      return Mistake(absl::StrCat(name, " needs ", flag->value));
+    const std::string value = flag->value == nullptr ? "" : arguments[++i];
+    if (absl::Status status = flag->set(value, options); !status.ok())
+      return Mistake(absl::StrCat(name, ": ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::string_view BadKindName(BadKind kind) {
+  constexpr std::string_view kNames[kNumBadKinds] = {"none", "expired", "wrong_ca", "revoked"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+bool OnlyWrites(const Options& options) {
+  return options.target.family() == AF_UNSPEC && WritesFiles(options);
+}
 
 absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
   Options options;
   bool not_loopback = false;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string flag = arguments[i];
-    const Flag* known = nullptr;
-    for (const Flag& each : kFlags) {
-      if (flag == each.name) known = &each;
-    }
-    if (known == nullptr)
-      return absl::InvalidArgumentError(absl::StrCat("unknown option '", flag, "'"));
-    if (known->value == nullptr) {
-      (flag == "--quiet" ? options.progress : not_loopback) = flag != "--quiet";
-      continue;
-    }
-    if (++i == arguments.size())
-      return absl::InvalidArgumentError(absl::StrCat(flag, " needs ", known->value));
-    if (absl::Status status = Set(flag, arguments[i], options); !status.ok()) return status;
+  if (absl::Status status = Take(arguments, options, not_loopback); !status.ok()) return status;
+  if (options.target.family() == AF_UNSPEC && !OnlyWrites(options))
+    return Mistake("--target is missing");
+  if (absl::Status status = CheckClients(options); !status.ok()) return status;
+  if (absl::Status status = CheckLoad(options); !status.ok()) return status;
+  if (!OnlyWrites(options) && !IsLoopback(options.target) && !not_loopback) {
+    return Mistake(absl::StrCat("the target ", options.target.ToString(),
+                                " is not on this machine; --not-loopback if it is yours to load"));
   }
-  if (options.target.family() == AF_UNSPEC)
-    return absl::InvalidArgumentError("--target is missing");
-  if (options.certificate.empty() != options.key.empty()) {
-    return absl::InvalidArgumentError("--cert and --key go together");
-  }
-  if (!IsLoopback(options.target) && !not_loopback) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the target ", options.target.ToString(),
-                     " is not on this machine; --not-loopback if it is yours to load"));
-  }
-  if (options.threads > options.connections) options.threads = options.connections;
+  Complete(options);
   return options;
-}
-
-std::string Usage() {
-  std::string text = "portcullis-loadgen --target ADDR [--cert FILE --key FILE] [...]\n";
-  for (const Flag& flag : kFlags) {
-    const std::string left = absl::StrCat("  ", flag.name, flag.value == nullptr ? "" : " ",
-                                          flag.value == nullptr ? "" : flag.value);
-    absl::StrAppend(&text, left, std::string(left.size() < 26 ? 26 - left.size() : 1, ' '),
-                    flag.help, "\n");
-  }
-  return text;
 }
 
 }  // namespace portcullis::bench

@@ -4,15 +4,21 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace portcullis::bench {
 namespace {
+
+// An upload is written while less than this waits to be sent.
+constexpr size_t kMaxQueued = 128 * 1024;
+constexpr std::array<uint8_t, 16384> kBody{};
 
 struct ChainSink {
   io::OutputChain& chain;
@@ -28,127 +34,194 @@ tls::Sink MakeSink(ChainSink& target) {
 
 }  // namespace
 
-Outcome Session::Fail(std::string failure) {
+Outcome Session::Fail(Failure failure) {
   failure_ = std::move(failure);
   return Outcome::kFailed;
 }
 
+Outcome Session::FailTls() {
+  return Fail(tls_->alert() >= 0 ? AtAlert(tls_->failure(), tls_->alert())
+                                 : Other(tls_->failure()));
+}
+
 Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                       int64_t now_ns) {
+                       Client& client, bool resume, int64_t now_ns) {
   options_ = &options;
-  failure_.clear();
+  client_ = &client;
+  failure_ = {};
+  input_ = {};
+  stage_ = Stage::kConnect;
   started_ns_ = now_ns;
-  handshake_ns_ = 0;
-  status_ = 0;
-  answered_ = ended = false;
+  asked_ns_ = 0;
+  upload_left_ = body_bytes_ = 0;
+  parked = ended = accepted = false;
+  answers = 0;
   const int fd = socket(options.target.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Fail(absl::StrCat("socket: ", strerror(errno)));
+  if (fd < 0) return Fail(Other(absl::StrCat("socket: ", std::strerror(errno))));
   if (options.target.is_ip()) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
-  tls_.emplace(context);
+  tls_.emplace(context, client, resume);
   stream.Open(fd, io::Token{.owner = io::Owner::kUpstream, .generation = generation, .slot = slot});
   stream.Connect(env, options.target.data(), options.target.length());
   return Outcome::kGoing;
 }
 
 Outcome Session::OnConnect(io::StreamEnv& env, const io::Cqe& cqe) {
-  if (const int error = stream.OnConnect(cqe); error != 0)
-    return Fail(absl::StrCat("connect: ", strerror(error)));
+  if (const int error = stream.OnConnect(cqe); error != 0) return Fail(AtError(stage_, error));
+  stage_ = Stage::kHandshake;
   stream.StartRecv(env);
-  return Feed(env, {}, 0);
+  return Proceed(env);
 }
 
-Outcome Session::OnReceive(io::StreamEnv& env, io::RecvEvent event, int64_t now_ns) {
+Outcome Session::OnReceive(io::StreamEnv& env, io::RecvEvent event) {
   switch (event) {
     case io::RecvEvent::kData:
-      return Feed(env, stream.data(), now_ns);
+      input_ = stream.data();
+      return Proceed(env);
     case io::RecvEvent::kEof:
-      return Fail(handshake_ns_ == 0 ? "eof in the handshake" : "eof before the answer");
+      return Fail(AtEof(stage_));
     case io::RecvEvent::kError:
-      return Fail(absl::StrCat("receive: ", strerror(stream.error())));
+      return Fail(AtError(stage_, stream.error()));
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
-      return Outcome::kGoing;
+      break;
   }
   return Outcome::kGoing;
 }
 
-Outcome Session::OnSent(io::SendEvent event) {
+Outcome Session::OnSent(io::StreamEnv& env, io::SendEvent event) {
   // Whoever refuses us may close first; what it said (an alert) is still to be received.
-  (void)event;
-  return Outcome::kGoing;
+  if (event == io::SendEvent::kError || event == io::SendEvent::kNothing || upload_left_ == 0)
+    return Outcome::kGoing;
+  return Write(env) ? Outcome::kGoing : Fail(Other("tls: request not written"));
 }
 
-Outcome Session::OnTimeout() { return Fail("timeout"); }
+Outcome Session::OnTimeout() { return Fail(AtTimeout(stage_)); }
 
-Outcome Session::Feed(io::StreamEnv& env, std::span<const uint8_t> bytes, int64_t now_ns) {
+Outcome Session::Proceed(io::StreamEnv& env) {
   ChainSink target{stream.output(), env.blocks};
   const tls::Sink sink = MakeSink(target);
-  if (handshake_ns_ == 0) {
-    const ClientStatus status = tls_->Handshake(bytes, sink);
-    if (status == ClientStatus::kFailed || status == ClientStatus::kClosed) {
-      stream.Flush(env);
-      return Fail(tls_->failure());
-    }
-    if (status == ClientStatus::kWantRead) {
-      stream.Flush(env);
+  if (stage_ != Stage::kHandshake) return ReadAnswer(sink);
+  switch (tls_->Handshake(input_, sink)) {
+    case ClientStatus::kWantRead:
       return Outcome::kGoing;
-    }
-    handshake_ns_ = now_ns;
-    const bool sent = options_->mode == Mode::kHandshake || SendRequest(sink);
-    stream.Flush(env);
-    if (!sent) return Fail("tls: request not written");
-    if (options_->mode == Mode::kHandshake) return Outcome::kDone;
+    case ClientStatus::kDone:
+      stage_ = Stage::kIdle;
+      return Outcome::kReady;
+    case ClientStatus::kClosed:
+      return Fail(AtEof(stage_));
+    case ClientStatus::kFailed:
+      break;
   }
-  const Outcome outcome = ReadAnswer(bytes, sink);
-  stream.Flush(env);
-  return outcome;
+  return FailTls();
 }
 
-bool Session::SendRequest(tls::Sink sink) {
+Outcome Session::Ask(io::StreamEnv& env, int64_t now_ns) {
   http::ResponseEvents& events = *this;
-  codec_.emplace(http::Http1Limits{}, events);
+  if (codec_.has_value()) {
+    codec_->NextExchange(events);
+  } else {
+    codec_.emplace(http::Http1Limits{}, events);
+  }
+  asked_ns_ = now_ns;
+  stage_ = Stage::kAnswer;
+  answered_ = false;
+  body_bytes_ = 0;
   http::RequestHead head;
-  head.method = "GET";
+  head.method = options_->upload_bytes == 0 ? "GET" : "POST";
   head.authority = options_->sni;
   head.path = options_->path;
+  upload_left_ = options_->upload_bytes;
+  if (upload_left_ != 0) head.body = http::Body::Length(upload_left_);
   std::string request;
-  const http::ByteSink out{&request, [](void* text, const uint8_t* data, size_t size) {
-                             static_cast<std::string*>(text)->append(
-                                 reinterpret_cast<const char*>(data), size);
-                           }};
-  codec_->EncodeRequestHead(head, out);
-  codec_->EncodeEnd(out);
-  return tls_->Write(request, sink);
+  codec_->EncodeRequestHead(head, {&request, [](void* text, const uint8_t* data, size_t size) {
+                                     static_cast<std::string*>(text)->append(
+                                         reinterpret_cast<const char*>(data), size);
+                                   }});
+  ChainSink target{stream.output(), env.blocks};
+  if (!tls_->Write(request, MakeSink(target)) || !Write(env))
+    return Fail(Other("tls: request not written"));
+  return Proceed(env);
 }
 
-Outcome Session::ReadAnswer(std::span<const uint8_t> bytes, tls::Sink sink) {
+// Writes of the request's body what may be queued, and its end.
+bool Session::Write(io::StreamEnv& env) {
+  ChainSink target{stream.output(), env.blocks};
+  struct Encrypt {
+    ClientTls& tls;
+    tls::Sink sink;
+    bool good = true;
+  } encrypt{.tls = *tls_, .sink = MakeSink(target)};
+  const http::ByteSink out{
+      &encrypt, [](void* context, const uint8_t* data, size_t size) {
+        auto& to = *static_cast<Encrypt*>(context);
+        to.good = to.good && to.tls.Write({reinterpret_cast<const char*>(data), size}, to.sink);
+      }};
+  while (encrypt.good && upload_left_ != 0 && stream.output().size() < kMaxQueued) {
+    const size_t chunk = static_cast<size_t>(std::min<uint64_t>(upload_left_, kBody.size()));
+    codec_->EncodeData(std::span(kBody).first(chunk), out);
+    upload_left_ -= chunk;
+  }
+  if (upload_left_ == 0 && !codec_->request_ended()) codec_->EncodeEnd(out);
+  stream.Flush(env);
+  return encrypt.good;
+}
+
+Outcome Session::ReadAnswer(tls::Sink sink) {
   std::array<uint8_t, 16384> plain;
   while (true) {
     size_t produced = 0;
-    switch (tls_->Read(bytes, plain, produced, sink)) {
+    switch (tls_->Read(input_, plain, produced, sink)) {
       case ClientStatus::kWantRead:
         return Outcome::kGoing;
       case ClientStatus::kClosed:
-        return Fail("closed before the answer");
+        return OnCloseNotify();
       case ClientStatus::kFailed:
-        return Fail(tls_->failure());
+        return FailTls();
       case ClientStatus::kDone:
         break;
     }
-    size_t consumed = 0;
-    if (codec_->Feed(std::span(plain).first(produced), consumed) == http::FeedResult::kError) {
-      return Fail(absl::StrCat("http: ", codec_->error().reason));
-    }
-    if (answered_) return status_ == 200 ? Outcome::kDone : Fail(absl::StrCat("status: ", status_));
+    const Outcome outcome = OnPlaintext(std::span(plain).first(produced));
+    if (outcome != Outcome::kGoing) return outcome;
   }
+}
+
+Outcome Session::OnPlaintext(std::span<const uint8_t> plain) {
+  if (stage_ == Stage::kIdle) return Fail(Other("http: bytes nobody asked for"));
+  size_t consumed = 0;
+  if (codec_->Feed(plain, consumed) == http::FeedResult::kError)
+    return Fail(Other(absl::StrCat("http: ", codec_->error().reason)));
+  if (!answered_) return Outcome::kGoing;
+  if (consumed < plain.size()) return Fail(Other("http: bytes behind the answer"));
+  return Answered();
+}
+
+Outcome Session::OnCloseNotify() {
+  if (stage_ == Stage::kIdle || codec_->OnEof() != http::EofResult::kMessageEnd)
+    return Fail(AtEof(stage_));
+  return Answered();
+}
+
+Outcome Session::Answered() {
+  stage_ = Stage::kIdle;
+  if (status_ != 200) return Fail(AtStatus(status_));
+  if (upload_left_ != 0) return Fail(Other("answered before the upload's end"));
+  if (options_->download_bytes != 0 && body_bytes_ != options_->download_bytes)
+    return Fail(Other(body_bytes_ < options_->download_bytes ? "short body" : "long body"));
+  return Outcome::kAnswered;
+}
+
+void Session::OnResponseHead(http::ResponseHead& head) {
+  status_ = head.status;
+  stage_ = Stage::kBody;
 }
 
 void Session::Reset() {
   tls_.reset();
   codec_.reset();
+  input_ = {};
 }
 
 }  // namespace portcullis::bench

@@ -1,14 +1,15 @@
-// Session: one connection of the load: connect, handshake, request, answer, close. A slot of its
-// driver's slab; the driver's thread only. It makes no decisions about the next one: it tells its
-// outcome.
+// Session: one connection of the load: connect, handshake, requests and their answers, close. A
+// slot of its driver's slab; the driver's thread only. It makes no decisions: it tells what
+// happened, and is told whether to ask again.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "bench/loadgen/client_tls.h"
+#include "bench/loadgen/failure.h"
+#include "bench/loadgen/unit.h"
 #include "core/http/http1_client_codec.h"
 #include "io/slab.h"
 #include "io/stream.h"
@@ -16,7 +17,12 @@
 
 namespace portcullis::bench {
 
-enum class [[nodiscard]] Outcome : uint8_t { kGoing, kDone, kFailed };
+enum class [[nodiscard]] Outcome : uint8_t {
+  kGoing,
+  kReady,     // our side of the handshake is complete: Ask, Idle or close
+  kAnswered,  // a whole answer with status 200 has come: likewise
+  kFailed,    // see failure()
+};
 
 class Session final : private http::ResponseEvents {
  public:
@@ -26,39 +32,70 @@ class Session final : private http::ResponseEvents {
   Session* next_free = nullptr;
   io::Stream stream;
   io::TimerNode timer;
-  bool ended = false;  // its outcome has been told; only the kernel still holds it
 
-  // Start opens a socket and connects. kFailed when there is no socket to be had.
+  // The driver's notes.
+  Unit unit;  // what the connection, or the request on it, counts as
+  int64_t handshaken_ns = 0;
+  bool placed = false;    // one of those that --connections limits
+  bool parked = false;    // open, with nothing asked
+  bool ended = false;     // its outcome has been told; only the kernel still holds it
+  bool accepted = false;  // an answer has come, or the handshake if that is all that is wanted
+  uint32_t answers = 0;
+
+  // Start opens a socket and connects. kFailed when there is no socket to be had. `client` outlives
+  // the session.
   Outcome Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                int64_t now_ns);
+                Client& client, bool resume, int64_t now_ns);
+  // Each takes an event and goes on as far as it leads. Flush after the last.
   Outcome OnConnect(io::StreamEnv& env, const io::Cqe& cqe);
-  Outcome OnReceive(io::StreamEnv& env, io::RecvEvent event, int64_t now_ns);
-  Outcome OnSent(io::SendEvent event);
+  Outcome OnReceive(io::StreamEnv& env, io::RecvEvent event);
+  Outcome OnSent(io::StreamEnv& env, io::SendEvent event);
   Outcome OnTimeout();
+  // Fail ends it for a reason of the driver's.
+  Outcome Fail(Failure failure);
+  // Ask writes a request and goes on with what has been received. Only after kReady or kAnswered,
+  // and when reusable().
+  Outcome Ask(io::StreamEnv& env, int64_t now_ns);
+  // Idle goes on with what has been received though nothing was asked: kGoing if that was nothing
+  // but tickets.
+  Outcome Idle(io::StreamEnv& env) { return Proceed(env); }
+  void Flush(io::StreamEnv& env) { stream.Flush(env); }
   // Reset drops the TLS state after the stream was released.
   void Reset();
 
-  [[nodiscard]] const std::string& failure() const { return failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_; }
+  [[nodiscard]] const Client& client() const { return *client_; }
+  [[nodiscard]] const ClientTls& tls() const { return *tls_; }
   [[nodiscard]] int64_t started_ns() const { return started_ns_; }
-  [[nodiscard]] int64_t handshake_ns() const { return handshake_ns_; }
+  [[nodiscard]] int64_t asked_ns() const { return asked_ns_; }
+  [[nodiscard]] uint64_t body_bytes() const { return body_bytes_; }  // of the last answer
+  [[nodiscard]] bool reusable() const { return !codec_.has_value() || codec_->reusable(); }
 
  private:
-  Outcome Fail(std::string failure);
-  Outcome Feed(io::StreamEnv& env, std::span<const uint8_t> bytes, int64_t now_ns);
-  Outcome ReadAnswer(std::span<const uint8_t> bytes, tls::Sink sink);
-  [[nodiscard]] bool SendRequest(tls::Sink sink);
+  Outcome FailTls();
+  Outcome Proceed(io::StreamEnv& env);
+  Outcome ReadAnswer(tls::Sink sink);
+  Outcome OnPlaintext(std::span<const uint8_t> plain);
+  Outcome OnCloseNotify();
+  Outcome Answered();
+  [[nodiscard]] bool Write(io::StreamEnv& env);
   void OnInterim(http::ResponseHead&) override {}
-  void OnResponseHead(http::ResponseHead& head) override { status_ = head.status; }
-  void OnResponseData(std::span<const uint8_t>) override {}
+  void OnResponseHead(http::ResponseHead& head) override;
+  void OnResponseData(std::span<const uint8_t> data) override { body_bytes_ += data.size(); }
   void OnResponseTrailers(http::HeaderList&) override {}
   void OnResponseEnd() override { answered_ = true; }
 
   const Options* options_ = nullptr;
+  Client* client_ = nullptr;
   std::optional<ClientTls> tls_;
   std::optional<http::Http1ClientCodec> codec_;
-  std::string failure_;
+  std::span<const uint8_t> input_;  // of this turn, not consumed
+  Failure failure_;
+  Stage stage_ = Stage::kConnect;
   int64_t started_ns_ = 0;
-  int64_t handshake_ns_ = 0;  // 0 until our side is complete
+  int64_t asked_ns_ = 0;
+  uint64_t upload_left_ = 0;  // of the request's body, not written
+  uint64_t body_bytes_ = 0;
   uint16_t status_ = 0;
   bool answered_ = false;
 };

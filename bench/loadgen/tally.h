@@ -1,38 +1,76 @@
-// Tally: what came of the connections: how many, how long, and every failure by kind. One a thread,
-// merged at the end.
+// Tally: what came of a run: how many, how long, every failure by kind, every refusal by fault. One
+// a thread while it runs, merged at the end. Latencies in nanoseconds.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "bench/loadgen/histogram.h"
+#include "bench/loadgen/options.h"
+
 namespace portcullis::bench {
 
+using Counts = std::map<std::string, uint64_t>;  // by kind
+
+// One step of an open loop.
+struct StepTally {
+  uint64_t done = 0;
+  uint64_t failed = 0;
+  uint64_t refused = 0;
+  uint64_t late = 0;
+  uint64_t not_started = 0;
+  Histogram latency;
+
+  void Merge(const StepTally& other);
+};
+
+// One second of the run, for the time series: by when units ended.
+struct Second {
+  uint64_t done = 0;
+  uint64_t failed = 0;
+  uint64_t refused = 0;
+  Histogram latency{4};
+
+  void Merge(const Second& other);
+};
+
 struct Tally {
-  uint64_t done = 0;                   // the server accepted: see Mode
-  std::vector<uint32_t> total_us;      // connect to done, one a counted connection
-  std::vector<uint32_t> handshake_us;  // connect to our side of the handshake, likewise
-  std::map<std::string, uint64_t>
-      failures;  // by kind: "connect: ...", "alert: ...", "status: 400", "timeout", ...
+  // Of the units that were meant to start in the window:
+  uint64_t done = 0;                         // the server accepted: see Mode
+  Counts failures;                           // what should not have been
+  std::array<Counts, kNumBadKinds> refused;  // bad clients, refused as they should be
+  Histogram latency;                         // of those done, from the intended start
+  Histogram start_delay;                     // of all that started: behind the intended start
+  uint64_t late = 0;                         // of those, by more than kLateNs
+  uint64_t not_started = 0;                  // in time: the window was over before their turn came
+  std::vector<StepTally> steps;
 
-  void Merge(Tally&& other);
+  // Of the accepted connections and answers among them:
+  uint64_t handshakes = 0;
+  uint64_t resumed = 0;
+  uint64_t offered = 0;  // tickets; those not resumed with were declined
+  uint64_t requests = 0;
+  uint64_t received_bytes = 0;  // of bodies
+  uint64_t sent_bytes = 0;      // likewise
+  Histogram full_handshake;     // connect to our side complete
+  Histogram resumed_handshake;  // likewise
+  Histogram request;            // request to whole answer
+
+  uint64_t ended_in_window = 0;  // done, whenever they started: what the rate counts
+  uint64_t server_closed = 0;    // kept connections between requests, opened again
+  uint64_t held = 0;             // connections held idle
+  uint64_t alive = 0;            // of those, answered a request at the end
+
+  static constexpr int64_t kLateNs = 1'000'000;
+
+  void Merge(const Tally& other);
   [[nodiscard]] uint64_t failed() const;
+  [[nodiscard]] uint64_t num_refused() const;
+  // settled: counted units that ended one way or another.
+  [[nodiscard]] uint64_t settled() const { return done + failed() + num_refused(); }
 };
-
-// Percentile returns the smallest value that at least `share` (0..1) of `sorted` do not exceed; 0
-// if it is empty.
-[[nodiscard]] uint32_t Percentile(const std::vector<uint32_t>& sorted, double share);
-
-// Result: a merged tally and the circumstances.
-struct Result {
-  Tally tally;
-  double seconds = 0;      // counted
-  double cpu_seconds = 0;  // of this process, in that time
-};
-
-// Text and Json render a result; both sort the samples in place first.
-[[nodiscard]] std::string Text(Result& result);
-[[nodiscard]] std::string Json(Result& result);
 
 }  // namespace portcullis::bench

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/micro/report.h"
 #include "tests/tls/test_pki.h"
 #include "tls/client_verifier.h"
 
@@ -20,6 +21,7 @@ void Judge(benchmark::State& state, tls::ClientVerifier& verifier,
            const std::vector<bssl::UniquePtr<CRYPTO_BUFFER>>& owned, tls::Rejection expected) {
   std::vector<CRYPTO_BUFFER*> chain;
   for (const auto& buffer : owned) chain.push_back(buffer.get());
+  const CountingScope counting(state);
   for (auto _ : state) {
     const tls::Verdict verdict = verifier.Judge(chain, kNow);
     if (verdict.rejection != expected) state.SkipWithError("not the verdict expected");

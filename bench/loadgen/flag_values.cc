@@ -1,0 +1,83 @@
+#include "bench/loadgen/flag_values.h"
+
+#include <cmath>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace portcullis::bench {
+
+absl::Status NotWanted(const std::string& value, const std::string& wanted) {
+  return absl::InvalidArgumentError(absl::StrCat("found '", value, "', wanted ", wanted));
+}
+
+absl::Status ReadCount(const std::string& value, uint64_t most, uint64_t& out) {
+  if (!absl::SimpleAtoi(value, &out) || out == 0 || out > most) {
+    return NotWanted(value, absl::StrCat("a number from 1 to ", most));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadCount(const std::string& value, uint32_t most, uint32_t& out) {
+  uint64_t wide = 0;
+  absl::Status status = ReadCount(value, uint64_t{most}, wide);
+  if (status.ok()) out = static_cast<uint32_t>(wide);
+  return status;
+}
+
+absl::Status ReadBytes(const std::string& value, uint64_t& out) {
+  constexpr uint64_t kMost = uint64_t{1} << 40;
+  std::string digits = value;
+  uint64_t unit = 1;
+  if (!digits.empty()) {
+    const size_t power = std::string("kmg").find(digits.back());
+    if (power != std::string::npos) {
+      unit = uint64_t{1} << (10 * (power + 1));
+      digits.pop_back();
+    }
+  }
+  if (!absl::SimpleAtoi(digits, &out) || out == 0 || out > kMost / unit) {
+    return NotWanted(value, "bytes, such as 65536, 64k or 1g");
+  }
+  out *= unit;
+  return absl::OkStatus();
+}
+
+absl::Status ReadSeconds(const std::string& value, double& out) {
+  if (!absl::SimpleAtod(absl::StripSuffix(value, "s"), &out) || !std::isfinite(out) || out < 0 ||
+      out > 86'400) {
+    return NotWanted(value, "seconds, at most 86400");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadShare(const std::string& value, uint32_t& ppm) {
+  double percent = 0;
+  if (!absl::SimpleAtod(absl::StripSuffix(value, "%"), &percent) || !std::isfinite(percent) ||
+      percent < 0 || percent > 100) {
+    return NotWanted(value, "percent, 0 to 100");
+  }
+  ppm = static_cast<uint32_t>(std::lround(percent * 10'000));
+  return absl::OkStatus();
+}
+
+absl::Status ReadBad(const std::string& value, Options& options) {
+  const std::string wanted = "shares in percent: none=5,expired=5,wrong_ca=5,revoked=5";
+  uint64_t sum = 0;
+  for (const std::string& part : std::vector<std::string>(absl::StrSplit(value, ','))) {
+    const std::vector<std::string> sides = absl::StrSplit(part, absl::MaxSplits('=', 1));
+    size_t kind = 0;
+    while (kind < kNumBadKinds && sides[0] != BadKindName(static_cast<BadKind>(kind))) ++kind;
+    if (kind == kNumBadKinds || sides.size() != 2 ||
+        !ReadShare(sides[1], options.bad_ppm[kind]).ok()) {
+      return NotWanted(value, wanted);
+    }
+  }
+  for (const uint32_t ppm : options.bad_ppm) sum += ppm;
+  return sum <= 1'000'000 ? absl::OkStatus() : NotWanted(value, wanted + ", at most 100 in all");
+}
+
+}  // namespace portcullis::bench

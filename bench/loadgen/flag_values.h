@@ -1,0 +1,30 @@
+// Readers of flag values: each takes text and says in its error what would have been right; the
+// flag's name is put before it by the caller. Pure functions, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "bench/loadgen/options.h"
+
+namespace portcullis::bench {
+
+// NotWanted is the error of a value that is not what was wanted.
+[[nodiscard]] absl::Status NotWanted(const std::string& value, const std::string& wanted);
+
+// ReadCount takes 1 to `most`.
+[[nodiscard]] absl::Status ReadCount(const std::string& value, uint64_t most, uint64_t& out);
+[[nodiscard]] absl::Status ReadCount(const std::string& value, uint32_t most, uint32_t& out);
+// ReadBytes takes a number with or without k, m or g (powers of 1024).
+[[nodiscard]] absl::Status ReadBytes(const std::string& value, uint64_t& out);
+// ReadSeconds takes "2.5" or "2.5s", up to a day.
+[[nodiscard]] absl::Status ReadSeconds(const std::string& value, double& out);
+// ReadShare takes percent, 0 to 100, and returns millionths.
+[[nodiscard]] absl::Status ReadShare(const std::string& value, uint32_t& ppm);
+// ReadBad takes "none=5,expired=2.5,wrong_ca=1,revoked=1": percent of each kind, 100 in all at
+// most.
+[[nodiscard]] absl::Status ReadBad(const std::string& value, Options& options);
+
+}  // namespace portcullis::bench

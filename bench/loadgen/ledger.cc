@@ -1,0 +1,112 @@
+#include "bench/loadgen/ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace portcullis::bench {
+namespace {
+
+uint64_t Positive(int64_t ns) { return static_cast<uint64_t>(std::max<int64_t>(0, ns)); }
+
+}  // namespace
+
+Ledger::Ledger(const Options& options, Run& run) : options_(options), run_(run) {
+  tally_.steps.resize(options.rates.size());
+}
+
+StepTally* Ledger::StepOf(const Unit& unit) {
+  return unit.step < tally_.steps.size() ? &tally_.steps[unit.step] : nullptr;
+}
+
+void Ledger::Begin(Unit& unit, int64_t now_ns) {
+  unit.going = true;
+  if (!unit.counted) return;
+  const int64_t delay = now_ns - unit.intended_ns;
+  tally_.start_delay.Record(Positive(delay));
+  if (delay <= Tally::kLateNs) return;
+  ++tally_.late;
+  if (StepTally* step = StepOf(unit)) ++step->late;
+}
+
+void Ledger::NotStarted(const Unit& unit) {
+  if (!unit.counted) return;
+  ++tally_.not_started;
+  if (StepTally* step = StepOf(unit)) ++step->not_started;
+}
+
+void Ledger::Accepted(const Session& session, int64_t handshake_ns) {
+  // Kept connections are opened before anything counts; that is said of them all the same.
+  if (!session.unit.counted && !options_.keep_alive) return;
+  ++tally_.handshakes;
+  tally_.offered += session.tls().offered() ? 1 : 0;
+  tally_.resumed += session.tls().resumed() ? 1 : 0;
+  (session.tls().resumed() ? tally_.resumed_handshake : tally_.full_handshake)
+      .Record(Positive(handshake_ns));
+}
+
+void Ledger::Answered(const Session& session, int64_t now_ns) {
+  if (!session.unit.counted) return;
+  ++tally_.requests;
+  tally_.received_bytes += session.body_bytes();
+  tally_.sent_bytes += options_.upload_bytes;
+  tally_.request.Record(Positive(now_ns - session.asked_ns()));
+}
+
+void Ledger::Done(Session& session, int64_t now_ns) {
+  Unit& unit = session.unit;
+  unit.going = false;
+  if (const auto bad = session.client().bad; bad.has_value()) {
+    CountFailure(unit, absl::StrCat("accepted: ", std::string(BadKindName(*bad))));
+    return;
+  }
+  const uint64_t latency = Positive(now_ns - unit.intended_ns);
+  ++second_.done;
+  second_.latency.Record(latency);
+  if (run_.InWindow(now_ns)) ++tally_.ended_in_window;
+  if (!unit.counted) return;
+  ++tally_.done;
+  tally_.latency.Record(latency);
+  if (StepTally* step = StepOf(unit)) {
+    ++step->done;
+    step->latency.Record(latency);
+  }
+}
+
+void Ledger::Failed(Session& session, int64_t now_ns) {
+  Unit& unit = session.unit;
+  // A kept connection that failed with nothing asked of it counts by when that was; one that was to
+  // be held, in any case.
+  if (!unit.going) unit.counted = options_.idle != 0 || run_.InWindow(now_ns);
+  unit.going = false;
+  const auto bad = session.client().bad;
+  if (!bad.has_value() || !session.failure().refusal) {
+    CountFailure(unit, session.failure().kind);
+    return;
+  }
+  ++second_.refused;
+  if (!unit.counted) return;
+  ++tally_.refused[static_cast<size_t>(*bad)][session.failure().kind];
+  if (StepTally* step = StepOf(unit)) ++step->refused;
+}
+
+void Ledger::CountFailure(const Unit& unit, const std::string& kind) {
+  ++second_.failed;
+  if (!unit.counted) return;
+  ++tally_.failures[kind];
+  if (StepTally* step = StepOf(unit)) ++step->failed;
+}
+
+void Ledger::Roll(int64_t now_ns) {
+  const auto index = static_cast<size_t>(Positive(now_ns - run_.origin_ns()) / 1'000'000'000);
+  if (index == second_index_) return;
+  Close();
+  second_index_ = index;
+}
+
+void Ledger::Close() {
+  run_.Publish(second_index_, second_);
+  second_ = Second();
+}
+
+}  // namespace portcullis::bench

@@ -1,0 +1,51 @@
+// Ledger: a thread's accounts: turns what its driver saw into the tally and the time series. Knows
+// which units count; what came of them otherwise is not its business. One thread.
+#pragma once
+
+#include <cstdint>
+
+#include "bench/loadgen/run.h"
+#include "bench/loadgen/session.h"
+#include "bench/loadgen/tally.h"
+#include "bench/loadgen/unit.h"
+
+namespace portcullis::bench {
+
+class Ledger {
+ public:
+  Ledger(const Options& options, Run& run);
+
+  // Begin takes a unit that starts now.
+  void Begin(Unit& unit, int64_t now_ns);
+  // NotStarted counts one whose time was over before its turn came.
+  void NotStarted(const Unit& unit);
+
+  // What a session has seen: the server's acceptance, an answer.
+  void Accepted(const Session& session, int64_t handshake_ns);
+  void Answered(const Session& session, int64_t now_ns);
+  // The end of a session's unit. A client that had to be refused and was not is a failure.
+  void Done(Session& session, int64_t now_ns);
+  void Failed(Session& session, int64_t now_ns);
+
+  void ServerClosed() { ++tally_.server_closed; }
+  void Held() { ++tally_.held; }
+  void Alive() { ++tally_.alive; }
+
+  // Roll publishes the seconds that are over; Close all.
+  void Roll(int64_t now_ns);
+  void Close();
+
+  [[nodiscard]] Tally& tally() { return tally_; }
+
+ private:
+  [[nodiscard]] StepTally* StepOf(const Unit& unit);
+  void CountFailure(const Unit& unit, const std::string& kind);
+
+  const Options& options_;
+  Run& run_;
+  Tally tally_;
+  Second second_;
+  size_t second_index_ = 0;
+};
+
+}  // namespace portcullis::bench

@@ -1,0 +1,186 @@
+#include "bench/loadgen/load.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "bench/loadgen/driver.h"
+#include "bench/loadgen/run.h"
+
+namespace portcullis::bench {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void OnSignal(int /*signal*/) { interrupted = 1; }
+
+double OwnCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+// The watcher's part of a run: progress lines, idle mode's phases, the CPU clock.
+class Watch {
+ public:
+  Watch(const Options& options, Run& run) : options_(options), run_(run) {}
+
+  void UntilFinished() {
+    while (!run_.Finished(options_.threads, 0.1)) {
+      const int64_t now = NowNs();
+      if (cpu_begin_ < 0 && now >= run_.begin_ns()) cpu_begin_ = OwnCpuSeconds();
+      if (interrupted != 0) {
+        run_.EndAt(now);
+        run_.Check();
+      }
+      if (options_.idle != 0) WatchIdle(now);
+      if (options_.progress) Progress();
+    }
+  }
+  // CPU from the window's begin to now.
+  [[nodiscard]] double CpuSeconds() const { return OwnCpuSeconds() - std::max(0.0, cpu_begin_); }
+  void BeginCpu() {
+    if (options_.warmup_s <= 0) cpu_begin_ = OwnCpuSeconds();
+  }
+
+ private:
+  void WatchIdle(int64_t now) {
+    if (run_.opened() != options_.threads) return;
+    if (all_open_ns_ < 0) all_open_ns_ = now;
+    if (static_cast<double>(now - all_open_ns_) / 1e9 >= options_.hold_s) run_.Check();
+  }
+
+  // A line for each second that is over. Threads publish one only when the next has begun.
+  void Progress() {
+    const std::vector<Second> timeline = run_.Timeline();
+    for (; shown_ + 1 < timeline.size(); ++shown_) {
+      const Second& second = timeline[shown_];
+      failed_ += second.failed;
+      refused_ += second.refused;
+      const bool warm_up = static_cast<double>(shown_) < options_.warmup_s;
+      const std::string line = absl::StrFormat(
+          "%s %4u s %7u/s  p50 %.2f ms  p99 %.2f ms  open %d  refused %u  failed %u",
+          warm_up ? "warm-up" : "load   ", shown_ + 1, second.done,
+          static_cast<double>(second.latency.Quantile(0.5)) / 1e6,
+          static_cast<double>(second.latency.Quantile(0.99)) / 1e6, run_.open.load(), refused_,
+          failed_);
+      std::fprintf(stderr, "%s\n", line.c_str());
+    }
+  }
+
+  const Options& options_;
+  Run& run_;
+  double cpu_begin_ = -1;
+  int64_t all_open_ns_ = -1;
+  size_t shown_ = 0;
+  uint64_t failed_ = 0;
+  uint64_t refused_ = 0;
+};
+
+struct Thread {
+  std::unique_ptr<Driver> driver;
+  absl::Status status;
+  std::thread thread;
+};
+
+void Start(const Options& options, const Issuers& issuers, Run& run, std::vector<Thread>& threads) {
+  threads.resize(options.threads);
+  for (uint32_t i = 0; i < options.threads; ++i) {
+    threads[i].driver = std::make_unique<Driver>(options, issuers, run, i);
+    threads[i].thread = std::thread([&run, &thread = threads[i]] {
+      thread.status = thread.driver->Drive();
+      if (!thread.status.ok()) run.Abort();
+      run.Done();
+    });
+  }
+}
+
+}  // namespace
+
+absl::Status WriteFile(const std::string& path, const std::string& text, bool secret) {
+  const std::string fresh = path + ".new";
+  const int fd =
+      open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+  bool good = fd >= 0;
+  for (size_t at = 0; good && at < text.size();) {
+    const ssize_t wrote = write(fd, text.data() + at, text.size() - at);
+    good = wrote > 0;
+    at += good ? static_cast<size_t>(wrote) : 0;
+  }
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (good && rename(fresh.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot write ", path, ": ", std::strerror(good ? errno : error)));
+}
+
+absl::Status WriteFiles(const Options& options, const Issuers& issuers) {
+  if (!options.write_ca.empty()) {
+    if (absl::Status status = WriteFile(options.write_ca, issuers.population->CaPem());
+        !status.ok())
+      return status;
+  }
+  if (!options.write_crl.empty()) {
+    const absl::StatusOr<std::string> crl = issuers.population->CrlPem();
+    if (!crl.ok()) return crl.status();
+    if (absl::Status status = WriteFile(options.write_crl, *crl); !status.ok()) return status;
+  }
+  if (options.write_issuer.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> issuer = issuers.population->IssuerPem();
+  if (!issuer.ok()) return issuer.status();
+  return WriteFile(options.write_issuer, *issuer, /*secret=*/true);
+}
+
+absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
+  RaiseDescriptorLimit();
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGINT, OnSignal);
+  signal(SIGTERM, OnSignal);
+  Run run(options);
+  std::vector<Thread> threads;
+  Start(options, issuers, run, threads);
+  run.Go(options.threads);
+  Watch watch(options, run);
+  watch.BeginCpu();
+  watch.UntilFinished();
+  const int64_t finished_ns = NowNs();
+  Result result;
+  result.options = options;
+  result.timeline = run.Timeline();
+  result.cpu_seconds = watch.CpuSeconds();
+  const int64_t end_ns = options.total != 0 ? finished_ns : run.end_ns();
+  result.seconds = static_cast<double>(std::max<int64_t>(0, end_ns - run.begin_ns())) / 1e9;
+  absl::Status status;
+  for (Thread& thread : threads) {
+    thread.thread.join();
+    status.Update(thread.status);
+    result.tally.Merge(thread.driver->tally());
+  }
+  if (!status.ok()) return status;
+  return result;
+}
+
+}  // namespace portcullis::bench

@@ -1,0 +1,146 @@
+#include "bench/loadgen/result.h"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace portcullis::bench {
+namespace {
+
+using nlohmann::json;
+
+double Micros(uint64_t ns) { return static_cast<double>(ns) / 1e3; }
+
+json Quantiles(const Histogram& histogram) {
+  return {{"count", histogram.count()},
+          {"mean", histogram.mean() / 1e3},
+          {"p50", Micros(histogram.Quantile(0.5))},
+          {"p90", Micros(histogram.Quantile(0.9))},
+          {"p99", Micros(histogram.Quantile(0.99))},
+          {"p99.9", Micros(histogram.Quantile(0.999))},
+          {"max", Micros(histogram.max())}};
+}
+
+// Points of the percentile plot: [share that is slower, latency], from 1 down to 1 in count.
+json Curve(const Histogram& histogram) {
+  json points = json::array();
+  if (histogram.count() == 0) return points;
+  const double least = 1 / static_cast<double>(histogram.count());
+  for (double slower = 0.9; slower > least; slower /= std::pow(10, 0.1))
+    points.push_back({slower, Micros(histogram.Quantile(1 - slower))});
+  points.push_back({least, Micros(histogram.max())});
+  return points;
+}
+
+json Timeline(const Result& result) {
+  json seconds = json::array();
+  for (size_t i = 0; i < result.timeline.size(); ++i) {
+    const Second& second = result.timeline[i];
+    seconds.push_back({{"second", i},
+                       {"warm_up", static_cast<double>(i) < result.options.warmup_s},
+                       {"done", second.done},
+                       {"failed", second.failed},
+                       {"refused", second.refused},
+                       {"p50_us", Micros(second.latency.Quantile(0.5))},
+                       {"p99_us", Micros(second.latency.Quantile(0.99))}});
+  }
+  return seconds;
+}
+
+json Steps(const Result& result) {
+  json steps = json::array();
+  for (size_t i = 0; i < result.tally.steps.size(); ++i) {
+    const StepTally& step = result.tally.steps[i];
+    const RateStep& rate = result.options.rates[i];
+    steps.push_back({{"rate", rate.per_second},
+                     {"seconds", rate.seconds},
+                     {"done", step.done},
+                     {"failed", step.failed},
+                     {"refused", step.refused},
+                     {"late", step.late},
+                     {"not_started", step.not_started},
+                     {"latency_us", Quantiles(step.latency)}});
+  }
+  return steps;
+}
+
+json Refused(const Tally& tally) {
+  json refused = json::object();
+  for (size_t i = 0; i < kNumBadKinds; ++i) {
+    if (!tally.refused[i].empty())
+      refused[std::string(BadKindName(static_cast<BadKind>(i)))] = tally.refused[i];
+  }
+  return refused;
+}
+
+json Setup(const Options& options) {
+  return {{"target", options.target.ToString()},
+          {"tls", options.version == 0x0303 ? "1.2" : "1.3"},
+          {"groups", options.groups},
+          {"mode", options.mode == Mode::kGet ? "get" : "hs"},
+          {"path", options.path},
+          {"loop", options.rates.empty() ? "closed" : "open"},
+          {"connections", options.connections},
+          {"threads", options.threads},
+          {"requests", options.requests},
+          {"keep_alive", options.keep_alive},
+          {"population", options.population},
+          {"resume_share", options.resume_ppm / 1e6},
+          {"idle", options.idle},
+          {"warmup_s", options.warmup_s}};
+}
+
+}  // namespace
+
+double PerSecond(const Result& result) {
+  if (result.seconds <= 0) return 0;
+  // A counted-out run ends with its last unit, not with a window.
+  const uint64_t done =
+      result.options.total != 0 ? result.tally.done : result.tally.ended_in_window;
+  return static_cast<double>(done) / result.seconds;
+}
+
+double OwnCpuMicros(const Result& result) {
+  const uint64_t settled = result.tally.settled();
+  return settled == 0 ? 0 : result.cpu_seconds * 1e6 / static_cast<double>(settled);
+}
+
+json ToJson(const Result& result) {
+  const Tally& tally = result.tally;
+  Histogram handshake = tally.full_handshake;
+  handshake.Merge(tally.resumed_handshake);
+  json out = {{"tool", "portcullis-loadgen"},
+              {"format", 1},
+              {"label", result.options.label},
+              {"setup", Setup(result.options)},
+              {"unit", result.options.keep_alive ? "request" : "connection"},
+              {"seconds", result.seconds},
+              {"done", tally.done},
+              {"per_second", PerSecond(result)},
+              {"own_cpu_us", OwnCpuMicros(result)},
+              {"failed", tally.failed()},
+              {"failures", tally.failures},
+              {"refused", Refused(tally)},
+              {"handshakes", tally.handshakes},
+              {"resumed", tally.resumed},
+              {"tickets_offered", tally.offered},
+              {"requests", tally.requests},
+              {"received_bytes", tally.received_bytes},
+              {"sent_bytes", tally.sent_bytes},
+              {"late", tally.late},
+              {"not_started", tally.not_started},
+              {"server_closed", tally.server_closed},
+              {"held", tally.held},
+              {"alive", tally.alive}};
+  out["latency_us"] = Quantiles(tally.latency);
+  out["handshake_us"] = Quantiles(handshake);
+  out["resumed_handshake_us"] = Quantiles(tally.resumed_handshake);
+  out["request_us"] = Quantiles(tally.request);
+  out["start_delay_us"] = Quantiles(tally.start_delay);
+  out["curve"] = Curve(tally.latency);
+  out["timeline"] = Timeline(result);
+  out["steps"] = Steps(result);
+  return out;
+}
+
+}  // namespace portcullis::bench

@@ -1,0 +1,32 @@
+// Result: a merged tally and its circumstances, as text for people and as JSON for programs (and
+// for the HTML report, which is made of nothing else). Values; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "bench/loadgen/options.h"
+#include "bench/loadgen/tally.h"
+
+namespace portcullis::bench {
+
+struct Result {
+  Options options;
+  Tally tally;
+  std::vector<Second> timeline;  // from the warm-up's begin
+  double seconds = 0;            // of the window
+  double cpu_seconds = 0;        // of this process, from the window's begin to the last unit's end
+};
+
+// PerSecond is the rate at which the server did what was asked: done in the window, by its length.
+[[nodiscard]] double PerSecond(const Result& result);
+// OwnCpuMicros is what a unit cost this process, whatever came of it.
+[[nodiscard]] double OwnCpuMicros(const Result& result);
+
+[[nodiscard]] std::string ToText(const Result& result);
+// ToJson's times are in microseconds where a name ends in _us, else in seconds.
+[[nodiscard]] nlohmann::json ToJson(const Result& result);
+
+}  // namespace portcullis::bench

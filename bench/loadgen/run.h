@@ -1,0 +1,79 @@
+// Run: what the threads of one run share with the one that watches them: the window of time that
+// counts, the budget, the phases of idle mode, and the time series so far.
+//
+// The watcher sets the window before it lets the threads go, and may only bring its end forward
+// afterwards; so may a thread that finds the budget spent.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "bench/loadgen/options.h"
+#include "bench/loadgen/tally.h"
+
+namespace portcullis::bench {
+
+// NowNs is the clock of all that is measured here: monotonic, in nanoseconds.
+[[nodiscard]] int64_t NowNs();
+
+class Run {
+ public:
+  explicit Run(const Options& options) : options_(options) {}
+
+  // By threads: each says when it is set up, and then waits. False: the run is off.
+  [[nodiscard]] bool ReadyAndWait();
+  // By the watcher: Go waits for `threads` to be ready and starts the clock; Finished waits up to
+  // `seconds` for as many to be done.
+  void Go(uint32_t threads);
+  [[nodiscard]] bool Finished(uint32_t threads, double seconds);
+  // By any: a thread is done; the run cannot go on.
+  void Done();
+  void Abort();
+
+  // The clock: the first moment of the warm-up, and the window [begin, end).
+  [[nodiscard]] int64_t origin_ns() const { return origin_ns_; }
+  [[nodiscard]] int64_t begin_ns() const { return begin_ns_; }
+  [[nodiscard]] int64_t end_ns() const { return end_ns_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool InWindow(int64_t time_ns) const {
+    return time_ns >= begin_ns_ && time_ns < end_ns();
+  }
+  // EndAt brings the window's end forward.
+  void EndAt(int64_t time_ns);
+
+  // Take takes one of --total; false when they are spent, which ends the window.
+  [[nodiscard]] bool Take(int64_t now_ns);
+
+  // Idle mode: threads say when all their connections are open; then the watcher lets time pass and
+  // asks for the check that ends the run.
+  void Opened() { opened_.fetch_add(1); }
+  [[nodiscard]] uint32_t opened() const { return opened_.load(); }
+  void Check() { check_.store(true); }
+  [[nodiscard]] bool checking() const { return check_.load(std::memory_order_relaxed); }
+
+  // Publish adds a thread's `index`-th second, counted from the origin.
+  void Publish(size_t index, const Second& second);
+  [[nodiscard]] std::vector<Second> Timeline();
+
+  std::atomic<int64_t> open{0};  // connections, for the progress line
+
+ private:
+  const Options& options_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint32_t ready_ = 0;
+  uint32_t done_ = 0;
+  bool go_ = false;
+  bool aborted_ = false;
+  std::vector<Second> timeline_;
+  int64_t origin_ns_ = 0;
+  int64_t begin_ns_ = 0;
+  std::atomic<int64_t> end_ns_{0};
+  std::atomic<uint64_t> taken_{0};
+  std::atomic<uint32_t> opened_{0};
+  std::atomic<bool> check_{false};
+};
+
+}  // namespace portcullis::bench

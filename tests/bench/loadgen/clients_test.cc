@@ -1,0 +1,90 @@
+#include "bench/loadgen/clients.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace portcullis::bench {
+namespace {
+
+TEST(ShareDrawer, KeepsEachShareToWithinOne) {
+  const std::vector<uint32_t> ppm = {50'000, 50'000, 50'000, 123'456};
+  ShareDrawer drawer(ppm);
+  std::map<size_t, uint64_t> drawn;
+  for (uint64_t n = 1; n <= 10'000; ++n) {
+    ++drawn[drawer.Draw()];
+    for (size_t i = 0; i < ppm.size(); ++i) {
+      const double due = static_cast<double>(ppm[i]) * static_cast<double>(n) / 1e6;
+      ASSERT_NEAR(static_cast<double>(drawn[i]), due, 1.7) << n << " draws, share " << i;
+    }
+  }
+}
+
+TEST(ShareDrawer, NoneAndAll) {
+  ShareDrawer none({0, 0});
+  ShareDrawer all({ShareDrawer::kWhole});
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(none.Draw(), 2U);
+    EXPECT_EQ(all.Draw(), 0U);
+  }
+}
+
+TEST(Clients, APopulationIsMadeOfDifferentClientsInTurn) {
+  Options options;
+  options.population = 3;
+  const auto issuers = MakeIssuers(options);
+  ASSERT_TRUE(issuers.ok());
+  const auto clients = Clients::Create(options, *issuers, 0);
+  ASSERT_TRUE(clients.ok());
+  std::set<const Client*> seen;
+  bool resume = false;
+  for (int i = 0; i < 6; ++i) {
+    const Client* const client = (*clients)->Next(resume);
+    ASSERT_NE(client, nullptr);
+    EXPECT_FALSE(client->bad.has_value());
+    EXPECT_EQ(client->credential.chain.size(), 2U) << "leaf and intermediate";
+    EXPECT_FALSE(resume);
+    seen.insert(client);
+  }
+  EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST(Clients, BadOnesComeInTheirShareAndNeverResume) {
+  Options options;
+  options.population = 2;
+  options.bad_ppm = {100'000, 100'000, 100'000, 100'000};
+  options.resume_ppm = ShareDrawer::kWhole;
+  const auto issuers = MakeIssuers(options);
+  ASSERT_TRUE(issuers.ok());
+  const auto clients = Clients::Create(options, *issuers, 0);
+  ASSERT_TRUE(clients.ok());
+  std::map<BadKind, int> bad;
+  for (int i = 0; i < 100; ++i) {
+    bool resume = false;
+    const Client* const client = (*clients)->Next(resume);
+    ASSERT_NE(client, nullptr);
+    EXPECT_NE(client->bad.has_value(), resume);
+    if (!client->bad.has_value()) continue;
+    ++bad[*client->bad];
+    EXPECT_EQ(client->credential.chain.empty(), *client->bad == BadKind::kNoCertificate);
+  }
+  EXPECT_EQ(bad, (std::map<BadKind, int>{{BadKind::kNoCertificate, 10},
+                                         {BadKind::kExpired, 10},
+                                         {BadKind::kWrongCa, 10},
+                                         {BadKind::kRevoked, 10}}));
+}
+
+TEST(Clients, FilesThatAreNotThereAreNamed) {
+  Options options;
+  options.certificate = options.key = "no/such/file.pem";
+  const Issuers none;
+  EXPECT_EQ(Clients::Create(options, none, 0).status().message(), "cannot read no/such/file.pem");
+  options.certificate = options.key = "";
+  options.client_folder = "no/such/folder";
+  EXPECT_FALSE(Clients::Create(options, none, 0).ok());
+}
+
+}  // namespace
+}  // namespace portcullis::bench

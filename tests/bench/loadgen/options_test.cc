@@ -1,0 +1,113 @@
+#include "bench/loadgen/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bench/loadgen/flags.h"
+
+namespace portcullis::bench {
+namespace {
+
+using ::testing::HasSubstr;
+
+// With a target in front, so that it is not what is missing.
+absl::StatusOr<Options> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"--target", "127.0.0.1:8443"});
+  return ParseOptions(arguments);
+}
+
+std::string ErrorOf(const std::vector<const char*>& arguments) {
+  return std::string(Parse(arguments).status().message());
+}
+
+TEST(LoadgenOptions, DefaultsAndValuesAreTaken) {
+  const auto options = Parse({"--tls", "1.2", "--mode", "hs", "--connections", "7", "--duration",
+                              "2.5s", "--cert", "c.pem", "--key", "k.pem", "--quiet"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->target.port(), 8443);
+  EXPECT_EQ(options->version, 0x0303);
+  EXPECT_EQ(options->mode, Mode::kHandshake);
+  EXPECT_EQ(options->connections, 7U);
+  EXPECT_EQ(options->duration_s, 2.5);
+  EXPECT_EQ(options->certificate, "c.pem");
+  EXPECT_FALSE(options->progress);
+  EXPECT_EQ(options->sni, "localhost");
+  EXPECT_EQ(options->path, "/");
+}
+
+TEST(LoadgenOptions, OnlyThisMachineIsATargetUnlessToldOtherwise) {
+  const std::vector<const char*> elsewhere = {"--target", "192.0.2.1:443"};
+  EXPECT_THAT(std::string(ParseOptions(elsewhere).status().message()),
+              HasSubstr("not on this machine"));
+  EXPECT_TRUE(Parse({"--target", "192.0.2.1:443", "--not-loopback"}).ok());
+  EXPECT_TRUE(Parse({"--target", "[::1]:443"}).ok());
+}
+
+TEST(LoadgenOptions, MistakesAreNamed) {
+  EXPECT_THAT(std::string(ParseOptions({}).status().message()), HasSubstr("--target is missing"));
+  EXPECT_THAT(ErrorOf({"--tragte", "x"}), HasSubstr("--tragte"));
+  EXPECT_THAT(ErrorOf({"--target"}), HasSubstr("needs ADDR"));
+  EXPECT_THAT(ErrorOf({"--tls", "1.1"}), HasSubstr("--tls: found '1.1', wanted 1.2 or 1.3"));
+  EXPECT_THAT(ErrorOf({"--connections", "0"}), HasSubstr("--connections"));
+  EXPECT_THAT(ErrorOf({"--duration", "forever"}), HasSubstr("seconds"));
+  EXPECT_THAT(ErrorOf({"--cert", "c.pem"}), HasSubstr("go together"));
+  EXPECT_THAT(ErrorOf({"--resume-share", "101"}), HasSubstr("percent"));
+  EXPECT_THAT(ErrorOf({"--bad", "rotten=5"}), HasSubstr("wrong_ca"));
+  EXPECT_THAT(ErrorOf({"--bad", "none=60,wrong_ca=60"}), HasSubstr("100 in all"));
+  EXPECT_THAT(ErrorOf({"--bad", "expired=5"}), HasSubstr("--population or --issuer"));
+  EXPECT_THAT(ErrorOf({"--population", "5", "--client-folder", "x"}), HasSubstr("one of --cert"));
+  EXPECT_THAT(ErrorOf({"--wait"}), HasSubstr("--write-"));
+  EXPECT_THAT(ErrorOf({"--mode", "hs", "--requests", "2"}), HasSubstr("no requests"));
+  EXPECT_THAT(ErrorOf({"--keep-alive", "--idle", "5"}), HasSubstr("one of --keep-alive"));
+  EXPECT_THAT(ErrorOf({"--idle", "5", "--rate", "1:1s,2:1s"}), HasSubstr("one --rate"));
+  EXPECT_THAT(ErrorOf({"--bulk", "0"}), HasSubstr("bytes"));
+}
+
+TEST(LoadgenOptions, NoMoreThreadsThanConnections) {
+  const auto options = Parse({"--threads", "8", "--connections", "3"});
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->threads, 3U);
+}
+
+TEST(LoadgenOptions, SharesOfBadClientsAreMillionths) {
+  const auto options =
+      Parse({"--population", "5", "--bad", "none=5,expired=2.5,wrong_ca=0.0001,revoked=10%"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->bad_ppm, ::testing::ElementsAre(50'000, 25'000, 1, 100'000));
+}
+
+TEST(LoadgenOptions, BytesHaveUnitsAndChooseThePath) {
+  const auto download = Parse({"--bulk", "64k"});
+  ASSERT_TRUE(download.ok());
+  EXPECT_EQ(download->download_bytes, 65'536U);
+  EXPECT_EQ(download->path, "/bytes/65536");
+  const auto upload = Parse({"--upload", "1g"});
+  ASSERT_TRUE(upload.ok());
+  EXPECT_EQ(upload->path, "/sink");
+  EXPECT_EQ(Parse({"--bulk", "5", "--path", "/five"})->path, "/five");
+}
+
+TEST(LoadgenOptions, StepsSayHowLongARunTakes) {
+  EXPECT_EQ(Parse({"--rate", "10:2s,20:3s"})->duration_s, 5);
+  const auto constant = Parse({"--rate", "10", "--duration", "7"});
+  EXPECT_EQ(constant->duration_s, 7);
+  EXPECT_EQ(constant->rates[0].seconds, 7);
+}
+
+TEST(LoadgenOptions, WithoutATargetFilesAreWrittenAndNoMore) {
+  const std::vector<const char*> arguments = {"--write-ca", "ca.pem"};
+  const auto options = ParseOptions(arguments);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_TRUE(OnlyWrites(*options));
+  EXPECT_FALSE(OnlyWrites(*Parse({"--write-ca", "ca.pem"})));
+}
+
+TEST(LoadgenOptions, EveryFlagIsInTheUsage) {
+  for (const Flag& flag : Flags()) EXPECT_THAT(Usage(), HasSubstr(flag.help));
+}
+
+}  // namespace
+}  // namespace portcullis::bench

@@ -1,0 +1,114 @@
+#include "bench/loadgen/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bench/loadgen/chart.h"
+#include "bench/loadgen/result.h"
+
+namespace portcullis::bench {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Result Example() {
+  Result result;
+  result.options.label = "a<b";
+  result.options.rates = {{10, 1}, {20, 1}};
+  result.seconds = 2;
+  result.cpu_seconds = 0.004;
+  Tally& tally = result.tally;
+  tally.done = tally.ended_in_window = 3;
+  tally.failures = {{"status: 503", 1}};
+  tally.steps.resize(2);
+  for (const uint64_t ms : {10, 20, 30}) {
+    tally.latency.Record(ms * 1'000'000);
+    tally.steps[0].latency.Record(ms * 1'000'000);
+    ++tally.steps[0].done;
+  }
+  result.timeline.resize(3);
+  result.timeline[2].done = 3;
+  return result;
+}
+
+TEST(Result, JsonHoldsWhatTextSays) {
+  const Result result = Example();
+  const nlohmann::json json = ToJson(result);
+  EXPECT_EQ(json["done"], 3);
+  EXPECT_EQ(json["per_second"], 1.5);
+  EXPECT_EQ(json["own_cpu_us"], 1000.0);
+  EXPECT_EQ(json["failures"]["status: 503"], 1);
+  EXPECT_NEAR(json["latency_us"]["p50"].get<double>(), 20'000, 200);
+  EXPECT_EQ(json["latency_us"]["max"], 30'000);
+  EXPECT_EQ(json["steps"].size(), 2U);
+  EXPECT_EQ(json["timeline"][0]["warm_up"], true);
+  EXPECT_EQ(json["timeline"][1]["warm_up"], false);
+  const std::string text = ToText(result);
+  EXPECT_THAT(text, HasSubstr("3 connections in 2.00 s: 2/s, 1 failed; own CPU 1000 us each"));
+  EXPECT_THAT(text, HasSubstr("failed: status: 503: 1"));
+  EXPECT_THAT(text, HasSubstr("at 20/s: nothing done"));
+}
+
+TEST(Result, BadClientsRefusedAreNoFailures) {
+  Result result = Example();
+  result.tally.failures.clear();
+  result.tally.refused[static_cast<size_t>(BadKind::kRevoked)] = {
+      {"alert: certificate_revoked", 2}};
+  EXPECT_EQ(ToJson(result)["refused"]["revoked"]["alert: certificate_revoked"], 2);
+  EXPECT_EQ(ToJson(result)["failed"], 0);
+  EXPECT_THAT(ToText(result), HasSubstr("refused: revoked: alert: certificate_revoked: 2"));
+}
+
+TEST(Report, IsOnePageThatLoadsNothing) {
+  const nlohmann::json one = ToJson(Example());
+  const std::string page = ToHtml({one});
+  EXPECT_THAT(page, HasSubstr("a&lt;b"));
+  EXPECT_THAT(page, Not(HasSubstr("a<b")));
+  EXPECT_THAT(page, HasSubstr("status: 503"));
+  EXPECT_THAT(page, HasSubstr("Latency by offered rate"));
+  EXPECT_THAT(page, Not(HasSubstr("http://")));
+  EXPECT_THAT(page, Not(HasSubstr("https://")));
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, Not(HasSubstr("Comparison")));
+  EXPECT_THAT(ToHtml({one, one}), HasSubstr("Comparison"));
+}
+
+TEST(Report, TakesResultsThatLackEverythingOrHaveItWrong) {
+  EXPECT_THAT(ToHtml({nlohmann::json::object()}), HasSubstr("No failures"));
+  const char* const odd =
+      R"({"label":5,"done":"x","curve":[1,[2],["a","b"],[0,0]],"timeline":{"a":1},
+          "steps":[1,2],"failures":[3],"refused":{"none":4},"latency_us":[],"setup":[]})";
+  EXPECT_THAT(ToHtml({nlohmann::json::parse(odd)}), HasSubstr("</html>"));
+}
+
+TEST(Chart, TicksAreRound) {
+  EXPECT_THAT(RoundTicks(0, 10, false, 5), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(RoundTicks(0.9, 11, true, 5), ElementsAre(1, 2, 5, 10));
+  EXPECT_THAT(RoundTicks(1, 10000, true, 5), ElementsAre(1, 10, 100, 1000, 10000));
+  EXPECT_THAT(RoundTicks(3, 3, false, 5), ElementsAre(3));
+}
+
+TEST(Chart, NumbersAreShort) {
+  EXPECT_EQ(ShortNumber(1'234'567), "1.23M");
+  EXPECT_EQ(ShortNumber(12'345), "12.3k");
+  EXPECT_EQ(ShortNumber(1234), "1234");
+  EXPECT_EQ(ShortNumber(0.5), "0.5");
+}
+
+TEST(Chart, PointsThatALogAxisCannotShowAreLeftOut) {
+  LinePlot plot;
+  plot.y.log = true;
+  plot.series = {{"s", {{0, 0}, {1, 10}, {2, 100}}}};
+  EXPECT_THAT(ToSvg(plot), Not(HasSubstr("nan")));
+  EXPECT_THAT(ToSvg(plot), Not(HasSubstr("inf")));
+  plot.series = {{"empty", {}}};
+  EXPECT_THAT(ToSvg(plot), Not(HasSubstr("nan")));
+}
+
+}  // namespace
+}  // namespace portcullis::bench

@@ -1,0 +1,82 @@
+#include "bench/loadgen/run.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace portcullis::bench {
+namespace {
+
+using Shared = Run;  // within a test, Run is GoogleTest's
+
+// A run that has begun, with one thread that is this one's.
+void Begin(Shared& run) {
+  std::thread thread([&run] { EXPECT_TRUE(run.ReadyAndWait()); });
+  run.Go(1);
+  thread.join();
+}
+
+TEST(Run, TheWindowFollowsTheWarmUp) {
+  Options options;
+  options.warmup_s = 2;
+  options.duration_s = 3;
+  Shared run(options);
+  Begin(run);
+  EXPECT_EQ(run.begin_ns() - run.origin_ns(), 2'000'000'000);
+  EXPECT_EQ(run.end_ns() - run.begin_ns(), 3'000'000'000);
+  EXPECT_FALSE(run.InWindow(run.begin_ns() - 1));
+  EXPECT_TRUE(run.InWindow(run.begin_ns()));
+  EXPECT_FALSE(run.InWindow(run.end_ns()));
+}
+
+TEST(Run, TheBudgetEndsTheWindowExactly) {
+  Options options;
+  options.total = 3;
+  Shared run(options);
+  Begin(run);
+  const int64_t now = run.begin_ns() + 5;
+  EXPECT_TRUE(run.Take(now));
+  EXPECT_TRUE(run.Take(now));
+  EXPECT_GT(run.end_ns(), now + 1);
+  EXPECT_TRUE(run.Take(now));
+  EXPECT_EQ(run.end_ns(), now + 1);
+  EXPECT_FALSE(run.Take(now));
+}
+
+TEST(Run, TheEndMayOnlyComeForward) {
+  const Options options;
+  Shared run(options);
+  Begin(run);
+  const int64_t end = run.end_ns();
+  run.EndAt(end + 1);
+  EXPECT_EQ(run.end_ns(), end);
+  run.EndAt(end - 1);
+  EXPECT_EQ(run.end_ns(), end - 1);
+}
+
+TEST(Run, AnAbortedRunLetsNobodyWait) {
+  const Options options;
+  Shared run(options);
+  std::thread thread([&run] { EXPECT_FALSE(run.ReadyAndWait()); });
+  run.Abort();
+  thread.join();
+}
+
+TEST(Run, SecondsOfAllThreadsAddUp) {
+  const Options options;
+  Shared run(options);
+  Second second;
+  second.done = 2;
+  second.latency.Record(1000);
+  run.Publish(1, second);
+  run.Publish(1, second);
+  run.Publish(0, Second{});
+  const std::vector<Second> timeline = run.Timeline();
+  ASSERT_EQ(timeline.size(), 2U);
+  EXPECT_EQ(timeline[0].done, 0U);
+  EXPECT_EQ(timeline[1].done, 4U);
+  EXPECT_EQ(timeline[1].latency.count(), 2U);
+}
+
+}  // namespace
+}  // namespace portcullis::bench
