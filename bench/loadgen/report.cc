@@ -15,7 +15,8 @@ using nlohmann::json;
 constexpr const char* kStyle = R"(
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1360px;padding:0 1rem;
  color:#1b1f24;background:#fff}
-h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem;border-top:1px solid #d8dee4;padding-top:1rem}
+h1{font-size:1.4rem}
+h2{font-size:1.15rem;margin-top:2rem;border-top:1px solid #d8dee4;padding-top:1rem}
 table{border-collapse:collapse;margin:.5rem 0}
 td,th{padding:.2rem .7rem;border-bottom:1px solid #d8dee4;text-align:right}
 td:first-child,th:first-child{text-align:left}

@@ -34,7 +34,8 @@ class Loadgen(harness.E2ETest):
         return json.loads((self.dir / "result.json").read_text())
 
     def http(self, **options):
-        return self.serve(harness.http_config(self.pki, self.http_backend(options.pop("routes", None)).address, **options))
+        backend = self.http_backend(options.pop("routes", None))
+        return self.serve(harness.http_config(self.pki, backend.address, **options))
 
     def moved(self, server, before, name, wanted, **labels):
         """Waits until a counter has moved by `wanted`, and sees that it is no more."""
