@@ -75,8 +75,9 @@ bool AddRevoked(X509_CRL* crl, const Serial& serial, int64_t when) {
       X509_CRL_add0_revoked(crl, entry.get()) != 1) {
     return false;
   }
-  static_cast<void>(entry.release());  // the CRL's now
-  return true;
+  // The CRL's now.
+  const X509_REVOKED* const given = entry.release();
+  return given != nullptr;
 }
 
 bool AddCrlExtensions(X509_CRL* crl, X509* issuer) {

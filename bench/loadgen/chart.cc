@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -149,10 +150,10 @@ std::vector<double> RoundTicks(double low, double high, bool log, int most) {
   std::vector<double> ticks;
   if (log) {
     const bool wide = std::log10(high / low) > 3;
-    for (double power = std::pow(10, std::floor(std::log10(low))); power <= high * 1.001;
-         power *= 10) {
+    const int last = static_cast<int>(std::floor(std::log10(high * 1.001)));
+    for (int power = static_cast<int>(std::floor(std::log10(low))); power <= last; ++power) {
       for (const double step : {1.0, 2.0, 5.0}) {
-        const double tick = power * step;
+        const double tick = std::pow(10, power) * step;
         if ((step == 1.0 || !wide) && tick >= low * 0.999 && tick <= high * 1.001)
           ticks.push_back(tick);
       }
@@ -166,8 +167,9 @@ std::vector<double> RoundTicks(double low, double high, bool log, int most) {
   for (const double factor : {5.0, 2.0, 1.0}) {
     if (power * factor >= raw) step = power * factor;
   }
-  for (double tick = std::ceil(low / step) * step; tick <= high * 1.0001; tick += step)
-    ticks.push_back(std::fabs(tick) < step / 1e6 ? 0 : tick);
+  const auto last = static_cast<int64_t>(std::floor(high * 1.0001 / step));
+  for (auto i = static_cast<int64_t>(std::ceil(low / step)); i <= last; ++i)
+    ticks.push_back(static_cast<double>(i) * step);
   return ticks;
 }
 

@@ -135,8 +135,9 @@ absl::Status Clients::LoadGood(uint32_t thread) {
   Client& only = good_.emplace_back();
   if (options_.certificate.empty()) return absl::OkStatus();
   absl::StatusOr<Credential> pair = ReadPair(options_.certificate, options_.key);
-  if (pair.ok()) only.credential = *std::move(pair);
-  return pair.status();
+  if (!pair.ok()) return pair.status();
+  only.credential = *std::move(pair);
+  return absl::OkStatus();
 }
 
 absl::Status Clients::LoadBad(BadKind kind) {
@@ -160,8 +161,9 @@ absl::Status Clients::LoadBad(BadKind kind) {
 bool Clients::Ensure(Client& client, uint64_t index) const {
   if (client.credential.key != nullptr) return true;
   absl::StatusOr<Credential> made = issuers_.population->Sign({.index = index});
-  if (made.ok()) client.credential = *std::move(made);
-  return made.ok();
+  if (!made.ok()) return false;
+  client.credential = *std::move(made);
+  return true;
 }
 
 Client* Clients::Next(bool& resume) {

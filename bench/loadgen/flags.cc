@@ -80,8 +80,9 @@ absl::Status Resume(const std::string& value, Options& options) {
 
 absl::Status Rate(const std::string& value, Options& options) {
   absl::StatusOr<std::vector<RateStep>> steps = ParseRate(value);
-  if (steps.ok()) options.rates = *std::move(steps);
-  return steps.status();
+  if (!steps.ok()) return steps.status();
+  options.rates = *std::move(steps);
+  return absl::OkStatus();
 }
 
 absl::Status Total(const std::string& value, Options& options) {

@@ -26,8 +26,11 @@ json Curve(const Histogram& histogram) {
   json points = json::array();
   if (histogram.count() == 0) return points;
   const double least = 1 / static_cast<double>(histogram.count());
-  for (double slower = 0.9; slower > least; slower /= std::pow(10, 0.1))
+  double slower = 0.9;
+  for (int i = 1; slower > least; ++i) {
     points.push_back({slower, Micros(histogram.Quantile(1 - slower))});
+    slower = 0.9 * std::pow(10, -0.1 * i);
+  }
   points.push_back({least, Micros(histogram.max())});
   return points;
 }
