@@ -125,7 +125,9 @@ absl::Status CrlBuilder::Index(CrlTable& table) {
     if (!fault.empty()) return Fault(loaded_[choice.base].place, fault);
   }
   for (size_t i = 0; i < loaded_.size(); ++i) {
-    if (!in_use_.contains(loaded_[i].digest)) AddOddity("superseded", summaries_[i]);
+    const bool chosen = in_use_.contains(loaded_[i].digest);
+    if (!chosen) AddOddity("superseded", summaries_[i]);
+    summaries_[i].is_in_use = chosen && loaded_[i].signer.outcome == Outcome::kVerified;
   }
   table.summaries = std::move(summaries_);
   table.epoch = EpochOf(in_use_);

@@ -39,6 +39,7 @@ struct CrlSummary {
   int64_t next_update = 0;  // 0: none said
   size_t num_entries = 0;
   bool is_delta = false;
+  bool is_in_use = false;  // it is its verified issuer's word, be it stale
   std::string oddity;  // empty, or why it is not (fully) used: "issuer unknown", "superseded", ...
 };
 

@@ -70,18 +70,17 @@ void TellOfCas(const config::Trust& trust, const tls::TrustMaterial& material, S
 
 void TellOfCrls(const config::Trust& trust, const tls::TrustMaterial& material,
                 Snapshot& snapshot) {
-  int64_t next_update = 0;  // the earliest of those in use
   for (const tls::CrlSummary& crl : material.revocation->summaries()) {
     if (!crl.oddity.empty()) {
       snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name,
                                                "': CRL of '", crl.issuer, "' in ", crl.origin, ": ",
                                                crl.oddity));
-    } else if (crl.next_update != 0 && (next_update == 0 || crl.next_update < next_update)) {
-      next_update = crl.next_update;
     }
-  }
-  if (next_update != 0) {
-    snapshot.crls.push_back({.trust = trust.name, .issuer = "", .next_update = next_update});
+    // Of several of one issuer the metrics show the first that is due; stale ones above all.
+    if (crl.is_in_use) {
+      snapshot.crls.push_back(
+          {.trust = trust.name, .issuer = crl.issuer, .next_update = crl.next_update});
+    }
   }
 }
 

@@ -124,7 +124,49 @@ TEST_F(SnapshotTest, TakesCasAndCrlsFromFolders) {
   const auto snapshot = Loaded();
   ASSERT_NE(snapshot, nullptr);
   EXPECT_THAT(snapshot->trusts.at("clients")->cas, SizeIs(2));
-  EXPECT_THAT(snapshot->crls, Not(IsEmpty()));
+  ASSERT_THAT(snapshot->crls, SizeIs(2));
+  EXPECT_EQ(snapshot->crls[0].trust, "clients");
+  EXPECT_EQ(snapshot->crls[0].issuer, "CN=root");
+  EXPECT_EQ(snapshot->crls[0].next_update, kNow + 30 * kDay);
+  EXPECT_EQ(snapshot->crls[1].issuer, "CN=other");
+  EXPECT_EQ(snapshot->crls[1].next_update, kNow + kDay);
+}
+
+TEST_F(SnapshotTest, WarnsOfACrlThatNobodyKnownSigned) {
+  folder_.Write("x.crl", MakeCrlPem(folder_.other_root(), {1}));
+  folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], crl: [x.crl]");
+  const auto snapshot = Loaded();
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_THAT(snapshot->warnings,
+              ElementsAre(AllOf(HasSubstr("CRL of 'CN=other root'"), HasSubstr("x.crl"))));
+  EXPECT_THAT(snapshot->crls, IsEmpty());
+}
+
+TEST_F(SnapshotTest, AStaleCrlIsWarnedOfAndStaysInTheMetrics) {
+  folder_.Write("x.crl", MakeCrlPem(folder_.root(), {1}, {.next_update = kNow - 1}));
+  folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], crl: [x.crl]");
+  const auto snapshot = Loaded();
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_THAT(snapshot->warnings, ElementsAre(HasSubstr("stale")));
+  ASSERT_THAT(snapshot->crls, SizeIs(1));
+  EXPECT_EQ(snapshot->crls[0].next_update, kNow - 1);
+}
+
+TEST_F(SnapshotTest, HowATrustIsAskedReachesTheTrust) {
+  folder_.Write("ca.crl", MakeCrlPem(folder_.root(), {1}));
+  folder_.Edit("ca: [ca.crt]",
+               "ca: [ca.crt], crl: [ca.crl], revocation: {mode: require, scope: leaf, grace: 1h}, "
+               "ocsp: {mode: soft, responder: 'http://ocsp.example/'}, "
+               "intermediates_as_anchors: false");
+  const auto snapshot = Loaded();
+  ASSERT_NE(snapshot, nullptr);
+  const tls::TrustMaterial& trust = *snapshot->trusts.at("clients");
+  EXPECT_EQ(trust.revocation_spec.mode, tls::RevocationMode::kRequire);
+  EXPECT_EQ(trust.revocation_spec.scope, tls::RevocationScope::kLeaf);
+  EXPECT_EQ(trust.revocation_spec.grace_s, 3600);
+  EXPECT_EQ(trust.ocsp_spec.mode, tls::OcspMode::kSoft);
+  EXPECT_EQ(trust.ocsp_spec.responder_url, "http://ocsp.example/");
+  EXPECT_FALSE(snapshot->listeners[0].hosts[0]->client_auth.intermediates_as_anchors);
 }
 
 TEST_F(SnapshotTest, PoliciesAreCompiledOnceAHost) {
