@@ -17,7 +17,7 @@ constexpr char kHost[] = "common name of a host that is not among its subjectAlt
 constexpr char kConstraints[] = "nameConstraints empty or malformed";
 
 // Name and alternative names in place of the leaf's.
-Alter Named(std::string common_name, std::string alt_names) {
+Alter Named(const std::string& common_name, const std::string& alt_names) {
   return [=](X509* x509) {
     const bssl::UniquePtr<X509_NAME> name(X509_NAME_new());
     EXPECT_EQ(X509_NAME_add_entry_by_txt(name.get(), "CN", MBSTRING_UTF8,
