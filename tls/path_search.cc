@@ -85,8 +85,11 @@ std::vector<PathSearch::Candidate> PathSearch::Candidates(X509* child) const {
   const std::span<const uint8_t> key_id = Bytes(X509_get0_authority_key_id(child));
   AddKnown(issuer_name, key_id, candidates);
   AddPresented(issuer_name, key_id, candidates);
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.rank < b.rank; });
+  // Those of one rank stay in order: the bundle's, and the client's.
+  for (size_t i = 0; i < candidates.size(); ++i) candidates[i].order = i;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.rank, a.order) < std::pair(b.rank, b.order);
+  });
   return candidates;
 }
 

@@ -80,7 +80,8 @@ class PathSearch {
  private:
   struct Candidate {
     PathNode node;
-    uint32_t rank;  // lower is better
+    uint32_t rank;     // lower is better
+    size_t order = 0;  // among those of one rank
   };
 
   bool Extend(Judge judge, OnDeadEnd on_dead_end);

@@ -65,8 +65,8 @@ struct Verdict {
   std::string detail;          // which rule or limit, where the reason alone does not say; our log
   // Set whenever a parseable leaf was presented, also when it was rejected. Null: no certificate.
   std::shared_ptr<const PeerIdentity> identity;
-  // Accepted: the last second at which it holds, by the notAfter of the path and the nextUpdate (and
-  // grace) of the CRLs it was judged under.
+  // Accepted: the last second at which it holds, by the notAfter of the path and the nextUpdate
+  // (and grace) of the CRLs it was judged under.
   int64_t holds_until = 0;
   bool from_cache = false;
 

@@ -1,6 +1,7 @@
 #include "tls/path_checks.h"
 
 #include <openssl/digest.h>
+#include <openssl/x509.h>
 
 #include <initializer_list>
 #include <string>
@@ -87,6 +88,53 @@ TEST_F(PathChecksTest, OnlyWhatDoesNotDenyBeingACaMayIssue) {
   EXPECT_FALSE(MayIssue(MakeLeaf(root_, {}).x509()));
   EXPECT_FALSE(MayIssue(MakeLeaf(root_, {.v1 = true}).x509()));
   EXPECT_FALSE(MayIssue(MakeLeaf(root_, {.omit_basic_constraints = true}).x509()));
+}
+
+TEST_F(PathChecksTest, ACertificateIsHeldToItsRole) {
+  const auto check = [](const TestCertificate& certificate, PathRole role) {
+    return CheckCertificate(certificate.x509(), role, testing::kNow).x509_error;
+  };
+  const TestCertificate leaf = MakeLeaf(root_, {});
+  EXPECT_EQ(check(leaf, PathRole::kLeaf), X509_V_OK);
+  EXPECT_EQ(check(leaf, PathRole::kPinned), X509_V_OK);
+  EXPECT_EQ(check(leaf, PathRole::kIntermediate), X509_V_ERR_INVALID_CA);
+  const TestCertificate odd = MakeCa(root_, {.common_name = "odd", .unknown_critical = true});
+  EXPECT_EQ(check(odd, PathRole::kIntermediate), X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION);
+  EXPECT_EQ(check(odd, PathRole::kAnchor), X509_V_OK);
+  const TestCertificate server =
+      MakeCa(root_, {.common_name = "server", .extended_key_usage = "serverAuth"});
+  for (const PathRole role :
+       {PathRole::kLeaf, PathRole::kIntermediate, PathRole::kAnchor, PathRole::kPinned}) {
+    EXPECT_EQ(check(server, role), X509_V_ERR_INVALID_PURPOSE);
+  }
+  const TestCertificate any =
+      MakeRoot({.common_name = "any", .extended_key_usage = "anyExtendedKeyUsage"});
+  EXPECT_EQ(check(any, PathRole::kAnchor), X509_V_OK);
+  const TestCertificate no_proof = MakeLeaf(root_, {.key_usage = "critical,keyCertSign"});
+  EXPECT_EQ(check(no_proof, PathRole::kPinned), X509_V_ERR_INVALID_PURPOSE);
+}
+
+TEST_F(PathChecksTest, ValidityIncludesBothItsEnds) {
+  const TestCertificate leaf =
+      MakeLeaf(root_, {.not_before = testing::kNow, .not_after = testing::kNow + 10});
+  const auto at = [&leaf](int64_t now) {
+    return CheckCertificate(leaf.x509(), PathRole::kLeaf, now).reason;
+  };
+  EXPECT_EQ(at(testing::kNow - 1), Rejection::kNotYetValid);
+  EXPECT_EQ(at(testing::kNow), Rejection::kNone);
+  EXPECT_EQ(at(testing::kNow + 10), Rejection::kNone);
+  EXPECT_EQ(at(testing::kNow + 11), Rejection::kExpired);
+}
+
+TEST_F(PathChecksTest, EveryPathLengthCountsWhatIsBelowIt) {
+  const TestCertificate upper = MakeCa(root_, {.common_name = "upper", .path_length = 0});
+  const TestCertificate lower = MakeCa(upper, {.common_name = "lower"});
+  const TestCertificate leaf = MakeLeaf(lower, {});
+  const PathFault fault = Check({&leaf, &lower, &upper, &root_});
+  EXPECT_EQ(fault.x509_error, X509_V_ERR_PATH_LENGTH_EXCEEDED);
+  EXPECT_EQ(fault.depth, 2U);
+  const TestCertificate below_a_ca_leaf = MakeCa(upper, {.common_name = "leaf"});
+  EXPECT_EQ(Check({&below_a_ca_leaf, &upper, &root_}).reason, Rejection::kNone);
 }
 
 }  // namespace
