@@ -18,17 +18,13 @@ struct Asked {
   int64_t now;
 };
 
-// Where the library's callback finds what it was asked.
-int AskedIndex() {
-  static const int kIndex = X509_STORE_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  TLS_CHECK(kIndex >= 0);
-  return kIndex;
-}
+// Where the library's callback finds what it was asked. Not among the context's extra data, which
+// are freed under a lock of the whole process.
+thread_local const Asked* asked_here = nullptr;
 
 int OnResult(int ok, X509_STORE_CTX* context) {
   if (ok != 0) return ok;
-  const auto* const asked =
-      static_cast<const Asked*>(X509_STORE_CTX_get_ex_data(context, AskedIndex()));
+  const Asked* const asked = asked_here;
   const X509* const current = X509_STORE_CTX_get_current_cert(context);
   switch (X509_STORE_CTX_get_error(context)) {
     case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
@@ -85,10 +81,12 @@ PathFault Run(X509_STORE* store, STACK_OF(X509) * path, STACK_OF(X509) * between
   X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_ALT_CHAINS);
   X509_VERIFY_PARAM_set_time_posix(param, now);
   X509_VERIFY_PARAM_set_depth(param, static_cast<int>(length) + 1);
-  Asked asked{.path = path, .now = now};
-  X509_STORE_CTX_set_ex_data(context.get(), AskedIndex(), &asked);
+  const Asked asked{.path = path, .now = now};
+  asked_here = &asked;
   X509_STORE_CTX_set_verify_cb(context.get(), OnResult);
-  if (X509_verify_cert(context.get()) != 1) return FaultOf(context.get(), length);
+  const bool verified = X509_verify_cert(context.get()) == 1;
+  asked_here = nullptr;
+  if (!verified) return FaultOf(context.get(), length);
   if (!IsSamePath(X509_STORE_CTX_get0_chain(context.get()), path)) {
     return {Rejection::kBadCertificate, X509_V_ERR_UNSPECIFIED, 0,
             "the library builds another path"};

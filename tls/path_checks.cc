@@ -1,19 +1,35 @@
 #include "tls/path_checks.h"
 
-#include <openssl/evp.h>
+#include <openssl/bytestring.h>
 #include <openssl/nid.h>
+#include <openssl/obj.h>
 #include <openssl/x509v3.h>
 
+#include <bit>
 #include <cstdint>
+#include <span>
 
-#include "tls/boringssl_compat.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::tls {
 namespace {
 
-constexpr int kMinRsaBits = 2048;
-constexpr int kMinEcBits = 224;
+constexpr size_t kMinRsaBits = 2048;
+
+// Bits of the modulus of an RSAPublicKey (RFC 8017 A.1.1); as if enough when it does not decode.
+size_t RsaBits(std::span<const uint8_t> key) {
+  CBS encoded;
+  CBS sequence;
+  CBS modulus;
+  CBS_init(&encoded, key.data(), key.size());
+  if (CBS_get_asn1(&encoded, &sequence, CBS_ASN1_SEQUENCE) != 1 ||
+      CBS_get_asn1(&sequence, &modulus, CBS_ASN1_INTEGER) != 1) {
+    return kMinRsaBits;
+  }
+  while (CBS_len(&modulus) > 0 && CBS_data(&modulus)[0] == 0) CBS_skip(&modulus, 1);
+  if (CBS_len(&modulus) == 0) return 0;
+  return 8 * CBS_len(&modulus) - static_cast<size_t>(std::countl_zero(CBS_data(&modulus)[0]));
+}
 
 PathFault Fault(Rejection reason, int x509_error, std::string_view detail = {}) {
   return {.reason = reason, .x509_error = x509_error, .depth = 0, .detail = detail};
@@ -70,17 +86,23 @@ PathFault CheckPathLengths(const STACK_OF(X509) * path) {
 }  // namespace
 
 bool IsWeakKey(X509* certificate) {
-  const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(certificate);
-  if (key == nullptr) return false;  // The verification itself has an opinion on this.
-  switch (EVP_PKEY_id(key.get())) {
-    case EVP_PKEY_RSA:
-      return EVP_PKEY_bits(key.get()) < kMinRsaBits;
-    case EVP_PKEY_EC:
-      return EVP_PKEY_bits(key.get()) < kMinEcBits;
-    case EVP_PKEY_ED25519:
-      return false;
-    default:
+  // The key is measured as it is encoded: to decode it is dear, and done under a lock of the whole
+  // process by some releases of the library.
+  ASN1_OBJECT* algorithm = nullptr;
+  const uint8_t* key = nullptr;
+  int size = 0;
+  if (X509_PUBKEY_get0_param(&algorithm, &key, &size, nullptr, X509_get_X509_PUBKEY(certificate)) !=
+      1) {
+    return false;
+  }
+  switch (OBJ_obj2nid(algorithm)) {
+    case NID_rsaEncryption:
+      return RsaBits({key, static_cast<size_t>(size)}) < kMinRsaBits;
+    case NID_dsa:
+    case NID_X25519:
       return true;
+    default:  // The library's curves all have 224 bits and more.
+      return false;
   }
 }
 
