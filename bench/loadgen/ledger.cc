@@ -46,7 +46,12 @@ void Ledger::Accepted(const Session& session, int64_t handshake_ns) {
 }
 
 void Ledger::Answered(const Session& session, int64_t now_ns) {
-  if (!session.unit.counted) return;
+  if (run_.InWindow(now_ns)) {
+    tally_.received_in_window += session.body_bytes();
+    tally_.sent_in_window += options_.upload_bytes;
+  }
+  // The check at idle mode's end comes as a burst, whose latencies say nothing.
+  if (!session.unit.counted || run_.checking()) return;
   ++tally_.requests;
   tally_.received_bytes += session.body_bytes();
   tally_.sent_bytes += options_.upload_bytes;

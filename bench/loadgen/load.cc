@@ -57,8 +57,9 @@ class Watch {
         run_.Check();
       }
       if (options_.idle != 0) WatchIdle(now);
-      if (options_.progress) Progress();
+      if (options_.progress) Progress(/*all=*/false);
     }
+    if (options_.progress) Progress(/*all=*/true);
   }
   // CPU from the window's begin to now.
   [[nodiscard]] double CpuSeconds() const { return OwnCpuSeconds() - std::max(0.0, cpu_begin_); }
@@ -74,9 +75,9 @@ class Watch {
   }
 
   // A line for each second that is over. Threads publish one only when the next has begun.
-  void Progress() {
+  void Progress(bool all) {
     const std::vector<Second> timeline = run_.Timeline();
-    for (; shown_ + 1 < timeline.size(); ++shown_) {
+    for (; shown_ + (all ? 0 : 1) < timeline.size(); ++shown_) {
       const Second& second = timeline[shown_];
       failed_ += second.failed;
       refused_ += second.refused;
@@ -171,7 +172,7 @@ absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
   result.options = options;
   result.timeline = run.Timeline();
   result.cpu_seconds = watch.CpuSeconds();
-  const int64_t end_ns = options.total != 0 ? finished_ns : run.end_ns();
+  const int64_t end_ns = options.total != 0 && options.idle == 0 ? finished_ns : run.end_ns();
   result.seconds = static_cast<double>(std::max<int64_t>(0, end_ns - run.begin_ns())) / 1e9;
   absl::Status status;
   for (Thread& thread : threads) {

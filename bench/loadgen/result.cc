@@ -76,6 +76,9 @@ json Refused(const Tally& tally) {
   return refused;
 }
 
+// Whether it ended with its last unit, not with a window.
+bool CountedOut(const Options& options) { return options.total != 0 && options.idle == 0; }
+
 json Setup(const Options& options) {
   return {{"target", options.target.ToString()},
           {"tls", options.version == 0x0303 ? "1.2" : "1.3"},
@@ -97,10 +100,14 @@ json Setup(const Options& options) {
 
 double PerSecond(const Result& result) {
   if (result.seconds <= 0) return 0;
-  // A counted-out run ends with its last unit, not with a window.
   const uint64_t done =
-      result.options.total != 0 ? result.tally.done : result.tally.ended_in_window;
+      CountedOut(result.options) ? result.tally.done : result.tally.ended_in_window;
   return static_cast<double>(done) / result.seconds;
+}
+
+double MegabytesPerSecond(const Result& result, uint64_t all, uint64_t in_window) {
+  if (result.seconds <= 0) return 0;
+  return static_cast<double>(CountedOut(result.options) ? all : in_window) / 1e6 / result.seconds;
 }
 
 double OwnCpuMicros(const Result& result) {
@@ -112,29 +119,33 @@ json ToJson(const Result& result) {
   const Tally& tally = result.tally;
   Histogram handshake = tally.full_handshake;
   handshake.Merge(tally.resumed_handshake);
-  json out = {{"tool", "portcullis-loadgen"},
-              {"format", 1},
-              {"label", result.options.label},
-              {"setup", Setup(result.options)},
-              {"unit", result.options.keep_alive ? "request" : "connection"},
-              {"seconds", result.seconds},
-              {"done", tally.done},
-              {"per_second", PerSecond(result)},
-              {"own_cpu_us", OwnCpuMicros(result)},
-              {"failed", tally.failed()},
-              {"failures", tally.failures},
-              {"refused", Refused(tally)},
-              {"handshakes", tally.handshakes},
-              {"resumed", tally.resumed},
-              {"tickets_offered", tally.offered},
-              {"requests", tally.requests},
-              {"received_bytes", tally.received_bytes},
-              {"sent_bytes", tally.sent_bytes},
-              {"late", tally.late},
-              {"not_started", tally.not_started},
-              {"server_closed", tally.server_closed},
-              {"held", tally.held},
-              {"alive", tally.alive}};
+  json out = {
+      {"tool", "portcullis-loadgen"},
+      {"format", 1},
+      {"label", result.options.label},
+      {"setup", Setup(result.options)},
+      {"unit", result.options.keep_alive ? "request" : "connection"},
+      {"seconds", result.seconds},
+      {"done", tally.done},
+      {"per_second", PerSecond(result)},
+      {"own_cpu_us", OwnCpuMicros(result)},
+      {"failed", tally.failed()},
+      {"failures", tally.failures},
+      {"refused", Refused(tally)},
+      {"handshakes", tally.handshakes},
+      {"resumed", tally.resumed},
+      {"tickets_offered", tally.offered},
+      {"requests", tally.requests},
+      {"received_bytes", tally.received_bytes},
+      {"sent_bytes", tally.sent_bytes},
+      {"received_mb_per_second",
+       MegabytesPerSecond(result, tally.received_bytes, tally.received_in_window)},
+      {"sent_mb_per_second", MegabytesPerSecond(result, tally.sent_bytes, tally.sent_in_window)},
+      {"late", tally.late},
+      {"not_started", tally.not_started},
+      {"server_closed", tally.server_closed},
+      {"held", tally.held},
+      {"alive", tally.alive}};
   out["latency_us"] = Quantiles(tally.latency);
   out["handshake_us"] = Quantiles(handshake);
   out["resumed_handshake_us"] = Quantiles(tally.resumed_handshake);

@@ -25,6 +25,10 @@ struct Result {
 // OwnCpuMicros is what a unit cost this process, whatever came of it.
 [[nodiscard]] double OwnCpuMicros(const Result& result);
 
+// MegabytesPerSecond is that of bodies: `all` when the run was counted out, else those in the
+// window.
+[[nodiscard]] double MegabytesPerSecond(const Result& result, uint64_t all, uint64_t in_window);
+
 [[nodiscard]] std::string ToText(const Result& result);
 // ToJson's times are in microseconds where a name ends in _us, else in seconds.
 [[nodiscard]] nlohmann::json ToJson(const Result& result);

@@ -40,9 +40,10 @@ std::string Particulars(const Result& result) {
   const Options& options = result.options;
   std::string text;
   if (options.download_bytes != 0 || options.upload_bytes != 0) {
-    absl::StrAppendFormat(&text, "bodies             %.1f MB/s down, %.1f MB/s up\n",
-                          static_cast<double>(tally.received_bytes) / 1e6 / result.seconds,
-                          static_cast<double>(tally.sent_bytes) / 1e6 / result.seconds);
+    absl::StrAppendFormat(
+        &text, "bodies             %.1f MB/s down, %.1f MB/s up\n",
+        MegabytesPerSecond(result, tally.received_bytes, tally.received_in_window),
+        MegabytesPerSecond(result, tally.sent_bytes, tally.sent_in_window));
   }
   if (options.idle != 0) {
     absl::StrAppendFormat(&text, "idle               %u held for %.0f s, %u alive at the end\n",

@@ -53,6 +53,8 @@ void Tally::Merge(const Tally& other) {
   resumed_handshake.Merge(other.resumed_handshake);
   request.Merge(other.request);
   ended_in_window += other.ended_in_window;
+  received_in_window += other.received_in_window;
+  sent_in_window += other.sent_in_window;
   server_closed += other.server_closed;
   held += other.held;
   alive += other.alive;

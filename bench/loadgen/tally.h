@@ -59,10 +59,12 @@ struct Tally {
   Histogram resumed_handshake;  // likewise
   Histogram request;            // request to whole answer
 
-  uint64_t ended_in_window = 0;  // done, whenever they started: what the rate counts
-  uint64_t server_closed = 0;    // kept connections between requests, opened again
-  uint64_t held = 0;             // connections held idle
-  uint64_t alive = 0;            // of those, answered a request at the end
+  uint64_t ended_in_window = 0;     // done, whenever they started: what the rate counts
+  uint64_t received_in_window = 0;  // bytes of bodies, by the same rule
+  uint64_t sent_in_window = 0;
+  uint64_t server_closed = 0;  // kept connections between requests, opened again
+  uint64_t held = 0;           // connections held idle
+  uint64_t alive = 0;          // of those, answered a request at the end
 
   static constexpr int64_t kLateNs = 1'000'000;
 
