@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 #include "absl/container/inlined_vector.h"
 
@@ -12,6 +13,8 @@
 #include "tls/check.h"
 #include "tls/engine_callbacks.h"
 #include "tls/failure_map.h"
+#include "tls/host_judge.h"
+#include "tls/identity_codec.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::tls {
@@ -74,9 +77,9 @@ HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
 }
 
 HandshakeStatus Engine::Finish() {
-  if (!verdict_.accepted() && host_->spec->client_auth.refusal == RefusalStyle::kAlert) {
-    // Only a resumed session comes this far: a full handshake was refused when the certificate was
-    // judged.
+  if (refusal() != Rejection::kNone && host_->spec->client_auth.refusal == RefusalStyle::kAlert) {
+    // A full handshake was refused when the certificate was judged, and a ticket that no longer
+    // holds is not resumed: nobody should come this far.
     SSL_send_fatal_alert(ssl_.get(), Alert(verdict_.rejection, IsTls13(ssl_.get())));
     failure_.reason = verdict_.rejection;
     failed_ = true;
@@ -160,11 +163,23 @@ void Engine::JudgePeer() {
     chain.push_back(sk_CRYPTO_BUFFER_value(presented, i));
   }
   judged_ = true;
-  if (chain.empty() && host_->spec->client_auth.mode == ClientAuthMode::kOptional) {
-    verdict_ = Verdict();
-  } else {
-    verdict_ = host_->verifier->Judge(chain, hosts_.now());
+  verdict_ = Verdict();
+  if (!chain.empty()) {
+    verdict_ = JudgeChain(*host_, chain, hosts_.verdict_cache(), hosts_.now());
+  } else if (host_->spec->client_auth.mode == ClientAuthMode::kRequire) {
+    verdict_.rejection = Rejection::kNoCertificate;
   }
+}
+
+// A ticket that opened holds whom it was given to, judged again when it was opened.
+void Engine::TakeTicketVerdict() {
+  judged_ = true;
+  if (ticket_verdict_.has_value()) {
+    verdict_ = *std::move(ticket_verdict_);
+  } else {
+    verdict_.rejection = Rejection::kInternal;
+  }
+  ticket_verdict_.reset();
 }
 
 // The client's Finished is here, and what comes next of ours may be a ticket. Judges whoever has
@@ -174,14 +189,15 @@ void Engine::PrepareTicket() {
   if (host_ == nullptr || done_) return;
   SSL_SESSION* const session = SSL_get_session(ssl_.get());
   if (session == nullptr) return;  // Finished at the wrong moment: the library is about to say so.
-  const ClientAuthSpec& client_auth = host_->spec->client_auth;
-  if (client_auth.mode != ClientAuthMode::kOff && !judged_) JudgePeer();
-
   const bool is_resumed = SSL_session_reused(ssl_.get()) == 1;
+  if (host_->verifier != nullptr && !judged_) is_resumed ? TakeTicketVerdict() : JudgePeer();
+
   int64_t lifetime =
       is_resumed ? SSL_SESSION_get_timeout(session) : host_->spec->session_lifetime_s;
   if (verdict_.accepted() && verdict_.identity != nullptr) {
     lifetime = std::min(lifetime, verdict_.holds_until - hosts_.now());
+    ticket_identity_ = EncodeIdentity(*verdict_.identity, host_->spec->client_auth.keep_leaf);
+    if (ticket_identity_.empty()) lifetime = 0;
   }
   if (!verdict_.accepted() || lifetime <= 0) {
     ticket_refused_ = true;
@@ -190,6 +206,48 @@ void Engine::PrepareTicket() {
     // A TLS 1.2 session being resumed is the ticket's, and is not issued again.
     SSL_SESSION_set_timeout(session, static_cast<uint32_t>(lifetime));
   }
+}
+
+// What a ticket says of its client, behind the library's own session: the identity, empty for
+// nobody, and its size in two bytes.
+std::vector<uint8_t> Engine::TicketPlaintext(std::span<const uint8_t> session) {
+  static_assert(kMaxIdentityBytes <= UINT16_MAX);
+  std::vector<uint8_t> plain;
+  plain.reserve(session.size() + ticket_identity_.size() + kTicketTrailer);
+  plain.insert(plain.end(), session.begin(), session.end());
+  plain.insert(plain.end(), ticket_identity_.begin(), ticket_identity_.end());
+  plain.push_back(static_cast<uint8_t>(ticket_identity_.size() >> 8));
+  plain.push_back(static_cast<uint8_t>(ticket_identity_.size()));
+  return plain;
+}
+
+// Judges the client of an opened ticket. Returns the size of the session in it, 0 when the client
+// must prove itself afresh: it will be told the reason then, if there is one.
+size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
+  ticket_verdict_.reset();
+  if (plain.size() < kTicketTrailer) return 0;
+  const size_t size = size_t{plain[plain.size() - 2]} << 8 | plain[plain.size() - 1];
+  plain = plain.first(plain.size() - kTicketTrailer);
+  if (size > plain.size()) return 0;
+  const std::span<const uint8_t> bytes = plain.last(size);
+  plain = plain.first(plain.size() - size);
+  if (bytes.empty()) {
+    // Under kRequire there is no such ticket.
+    if (host_->spec->client_auth.mode == ClientAuthMode::kRequire) return 0;
+    ticket_verdict_ = Verdict();
+    return plain.size();
+  }
+  std::shared_ptr<const PeerIdentity> identity = DecodeIdentity(bytes);
+  if (identity == nullptr || host_->verifier == nullptr) return 0;
+  // The host has come to pass certificates on since.
+  if (host_->spec->client_auth.keep_leaf && identity->chain_der.empty()) return 0;
+  Verdict verdict = JudgeAgain(*host_, std::move(identity), hosts_.now());
+  if (!verdict.accepted()) {
+    resumption_refused_ = verdict.rejection;
+    return 0;
+  }
+  ticket_verdict_ = std::move(verdict);
+  return plain.size();
 }
 
 void Engine::NoteAlert(uint8_t description, bool received) {
@@ -243,6 +301,12 @@ void Engine::NoteFailure(int ssl_error) {
     verdict_.x509_error = ToX509Error(failure_.reason);
   }
   ERR_clear_error();
+}
+
+Rejection Engine::refusal() const {
+  const bool forgiven =
+      host_ != nullptr && IsForgiven(host_->spec->client_auth, verdict_.rejection);
+  return forgiven ? Rejection::kNone : verdict_.rejection;
 }
 
 std::string_view Engine::sni() const {

@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "tls/host_table.h"
 #include "tls/rejection.h"
@@ -75,6 +77,11 @@ class Engine {
   // verdict: on the client's certificate; kNone with a null identity when none was asked or none
   // was sent under `optional`. Valid from kDone or kFailed on.
   [[nodiscard]] const Verdict& verdict() const { return verdict_; }
+  // refusal: why the client is not to be served, kNone when it is: the verdict's reason, unless the
+  // host forgives it (ClientAuthMode::kOptionalNoCa).
+  [[nodiscard]] Rejection refusal() const;
+  // resumption_refused: why a ticket of ours was not resumed although it opened; kNone otherwise.
+  [[nodiscard]] Rejection resumption_refused() const { return resumption_refused_; }
   // host: the virtual host chosen by SNI; null until a ClientHello was parsed.
   [[nodiscard]] const Host* host() const { return host_; }
   [[nodiscard]] std::string_view sni() const;      // empty when none was sent
@@ -94,15 +101,24 @@ class Engine {
   HandshakeStatus Finish();
   void FlushPending();
   void JudgePeer();
+  void TakeTicketVerdict();
   void PrepareTicket();
+  [[nodiscard]] std::vector<uint8_t> TicketPlaintext(std::span<const uint8_t> session);
+  [[nodiscard]] size_t JudgeTicket(std::span<const uint8_t> plain);
   void NoteFailure(int ssl_error);
   void NoteAlert(uint8_t description, bool received);
+
+  static constexpr size_t kTicketTrailer = 2;  // behind the identity in a ticket: its size
 
   HostTable& hosts_;
   const Host* host_ = nullptr;
   SpanIo io_;  // the ends of ssl_'s BIO, set for the duration of a call
   bssl::UniquePtr<SSL> ssl_;
   Verdict verdict_;
+  // Of the client that the ticket offered was given to, until the session is resumed or not.
+  std::optional<Verdict> ticket_verdict_;
+  std::vector<uint8_t> ticket_identity_;  // for the ticket to be given; empty for nobody
+  Rejection resumption_refused_ = Rejection::kNone;
   Failure failure_;
   bool done_ = false;
   bool failed_ = false;

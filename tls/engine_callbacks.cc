@@ -1,8 +1,11 @@
 #include "tls/engine_callbacks.h"
 
 #include <openssl/err.h>
+#include <openssl/mem.h>
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "tls/check.h"
 #include "tls/client_hello.h"
@@ -31,13 +34,15 @@ int VerifyMode(const ClientAuthSpec& spec) {
 }
 
 // Everything of a host that SSL_set_SSL_CTX leaves behind: it takes over the certificate with its
-// signature schemes and the session id context, and what the library looks up through the context
-// (ciphers, ALPN, CA names, clock).
+// signature schemes, and what the library looks up through the context (ciphers, ALPN, CA names,
+// clock); and what hosts that share a context differ in.
 bool ApplyHost(SSL* ssl, const Host& host) {
   const HostSpec& spec = *host.spec;
   if (!spec.tickets) SSL_set_options(ssl, SSL_OP_NO_TICKET);
   SSL_set_custom_verify(ssl, VerifyMode(spec.client_auth), EngineCallbacks::Verify);
-  return SSL_set_min_proto_version(ssl, spec.min_version) == 1 &&
+  return SSL_set_session_id_context(ssl, host.session_context.data(),
+                                    host.session_context.size()) == 1 &&
+         SSL_set_min_proto_version(ssl, spec.min_version) == 1 &&
          SSL_set_max_proto_version(ssl, spec.max_version) == 1 &&
          (host.groups.empty() || SSL_set1_groups_list(ssl, host.groups.c_str()) == 1);
 }
@@ -52,11 +57,9 @@ void EngineCallbacks::InstallBase(SSL_CTX* context) {
   SSL_CTX_set_current_time_cb(context, CurrentTime);
 }
 
-void EngineCallbacks::InstallHost(SSL_CTX* context, const Host& host) {
+void EngineCallbacks::InstallHost(SSL_CTX* context) {
   SSL_CTX_set_current_time_cb(context, CurrentTime);
-  if (!host.spec->alpn.empty()) {
-    SSL_CTX_set_alpn_select_cb(context, SelectAlpn, const_cast<Host*>(&host));
-  }
+  SSL_CTX_set_alpn_select_cb(context, SelectAlpn, nullptr);
 }
 
 void EngineCallbacks::SetNow(int64_t unix_seconds) { now_for_library = unix_seconds; }
@@ -91,10 +94,12 @@ int EngineCallbacks::ServerName(SSL* ssl, int* out_alert, void* /*unused*/) {
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-int EngineCallbacks::SelectAlpn(SSL* /*ssl*/, const uint8_t** out, uint8_t* out_size,
-                                const uint8_t* offered, unsigned offered_size, void* host) {
+int EngineCallbacks::SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_size,
+                                const uint8_t* offered, unsigned offered_size, void* /*unused*/) {
+  const std::vector<std::string>& preferred = EngineOf(ssl).host_->spec->alpn;
+  if (preferred.empty()) return SSL_TLSEXT_ERR_NOACK;
   // Our order of preference. The library has checked the list's shape.
-  for (const std::string& protocol : static_cast<const Host*>(host)->spec->alpn) {
+  for (const std::string& protocol : preferred) {
     for (size_t at = 0; at < offered_size; at += size_t{1} + offered[at]) {
       const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
       if (name != protocol) continue;
@@ -109,7 +114,7 @@ int EngineCallbacks::SelectAlpn(SSL* /*ssl*/, const uint8_t** out, uint8_t* out_
 ssl_verify_result_t EngineCallbacks::Verify(SSL* ssl, uint8_t* out_alert) {
   Engine& engine = EngineOf(ssl);
   engine.JudgePeer();
-  if (engine.verdict_.accepted() ||
+  if (engine.refusal() == Rejection::kNone ||
       engine.host_->spec->client_auth.refusal == RefusalStyle::kHttp) {
     return ssl_verify_ok;
   }
@@ -130,10 +135,12 @@ void EngineCallbacks::Message(int is_write, int /*version*/, int content_type, c
   }
 }
 
-size_t EngineCallbacks::TicketOverhead(SSL* /*ssl*/) { return TicketKeys::kOverhead; }
+size_t EngineCallbacks::TicketOverhead(SSL* ssl) {
+  return TicketKeys::kOverhead + Engine::kTicketTrailer + EngineOf(ssl).ticket_identity_.size();
+}
 
 int EngineCallbacks::SealTicket(SSL* ssl, uint8_t* out, size_t* out_size, size_t capacity,
-                                const uint8_t* plain, size_t plain_size) {
+                                const uint8_t* session, size_t session_size) {
   Engine& engine = EngineOf(ssl);
   *out_size = 0;
   if (engine.ticket_refused_) {
@@ -141,8 +148,10 @@ int EngineCallbacks::SealTicket(SSL* ssl, uint8_t* out, size_t* out_size, size_t
     // the promise (RFC 5077 3.3). TLS 1.3 does not come here, PrepareTicket has turned tickets off.
     return SSL_version(ssl) < TLS1_3_VERSION ? 1 : 0;
   }
-  *out_size = engine.hosts_.ticket_keys().Seal({out, capacity}, {plain, plain_size},
+  std::vector<uint8_t> plain = engine.TicketPlaintext({session, session_size});
+  *out_size = engine.hosts_.ticket_keys().Seal({out, capacity}, plain,
                                                engine.host_->session_context, engine.hosts_.now());
+  OPENSSL_cleanse(plain.data(), plain.size());
   return *out_size > 0 ? 1 : 0;
 }
 
@@ -152,8 +161,9 @@ ssl_ticket_aead_result_t EngineCallbacks::OpenTicket(SSL* ssl, uint8_t* out, siz
   Engine& engine = EngineOf(ssl);
   if (engine.host_ == nullptr) return ssl_ticket_aead_ignore_ticket;
   // Sealed for this host and epoch, or it does not open.
-  *out_size = engine.hosts_.ticket_keys().Open({out, capacity}, {ticket, ticket_size},
-                                               engine.host_->session_context, engine.hosts_.now());
+  const size_t opened = engine.hosts_.ticket_keys().Open(
+      {out, capacity}, {ticket, ticket_size}, engine.host_->session_context, engine.hosts_.now());
+  *out_size = engine.JudgeTicket({out, opened});
   return *out_size > 0 ? ssl_ticket_aead_success : ssl_ticket_aead_ignore_ticket;
 }
 

@@ -17,9 +17,8 @@ class Engine;
 struct EngineCallbacks {
   // InstallBase sets what a connection takes from the context it is made in.
   static void InstallBase(SSL_CTX* context);
-  // InstallHost sets what it takes from the context of its virtual host, which must outlive
-  // `context`.
-  static void InstallHost(SSL_CTX* context, const Host& host);
+  // InstallHost sets what it takes from a context of its virtual host, which others may share.
+  static void InstallHost(SSL_CTX* context);
 
   // SetNow sets this thread's clock for the library, in seconds since the epoch.
   static void SetNow(int64_t unix_seconds);
@@ -30,7 +29,7 @@ struct EngineCallbacks {
   // to choose.
   static int ServerName(SSL* ssl, int* out_alert, void* unused);
   static int SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* offered,
-                        unsigned offered_size, void* host);
+                        unsigned offered_size, void* unused);
   static ssl_verify_result_t Verify(SSL* ssl, uint8_t* out_alert);
   // Message sees every message and alert either way: it notes alerts, and settles the ticket when
   // the client's Finished is in.
@@ -38,7 +37,7 @@ struct EngineCallbacks {
                       SSL* ssl, void* unused);
   static size_t TicketOverhead(SSL* ssl);
   static int SealTicket(SSL* ssl, uint8_t* out, size_t* out_size, size_t capacity,
-                        const uint8_t* plain, size_t plain_size);
+                        const uint8_t* session, size_t session_size);
   static ssl_ticket_aead_result_t OpenTicket(SSL* ssl, uint8_t* out, size_t* out_size,
                                              size_t capacity, const uint8_t* ticket,
                                              size_t ticket_size);

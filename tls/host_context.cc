@@ -4,8 +4,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <iterator>
-#include <span>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -15,86 +14,21 @@
 #include "tls/boringssl_compat.h"
 #include "tls/check.h"
 #include "tls/engine_callbacks.h"
-#include "tls/pem.h"
+#include "tls/policy.h"
 
 namespace portcullis::tls {
 namespace {
-
-constexpr const char* kDefaultCiphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
-// What we sign with and what we let clients prove themselves with. No SHA-1. Ed25519 is not among
-// the library's defaults for verifying, but clients have such keys.
-constexpr uint16_t kSignatures[] = {
-    SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_ED25519,
-    SSL_SIGN_RSA_PSS_RSAE_SHA256,    SSL_SIGN_RSA_PKCS1_SHA256,
-    SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384,
-    SSL_SIGN_RSA_PKCS1_SHA384,       SSL_SIGN_ECDSA_SECP521R1_SHA512,
-    SSL_SIGN_RSA_PSS_RSAE_SHA512,    SSL_SIGN_RSA_PKCS1_SHA512,
-};
 
 // A session's own timeout rules; this is but the ceiling, RFC 8446 4.6.1.
 constexpr uint32_t kMaxSessionSeconds = 7 * 24 * 3600;
 // Room for what a Certificate message has around the certificates; the verifier holds the exact
 // limit.
 constexpr uint32_t kMessageSlack = 1024;
-// All names together must fit one extension of 64 KiB with what else is in the message.
-constexpr size_t kMaxCaNameBytes = 48 * 1024;
+// What sessions are resumed on changes with what tickets carry.
+constexpr std::string_view kSessionForm = "portcullis session 2";
 
 absl::Status HostError(const HostSpec& spec, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("host ", spec.name, ": ", status.message()));
-}
-
-void SetCommon(SSL_CTX* context) {
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  TLS_CHECK(SSL_CTX_set_verify_algorithm_prefs(context, kSignatures, std::size(kSignatures)) == 1);
-  TLS_CHECK(SSL_CTX_set_strict_cipher_list(context, kDefaultCiphers) == 1);
-}
-
-void SetClientCas(SSL_CTX* context, const Host& host) {
-  bssl::UniquePtr<STACK_OF(CRYPTO_BUFFER)> names(sk_CRYPTO_BUFFER_new_null());
-  size_t total = 0;
-  for (const std::span<const uint8_t> name : host.verifier->ca_names()) {
-    total += name.size() + 2;
-    if (total > kMaxCaNameBytes) {
-      if (host.spec->client_auth.ca_names == CaNames::kAuto) return;
-      break;
-    }
-    bssl::UniquePtr<CRYPTO_BUFFER> buffer(CRYPTO_BUFFER_new(name.data(), name.size(), nullptr));
-    TLS_CHECK(bssl::PushToStack(names.get(), std::move(buffer)));
-  }
-  SSL_CTX_set0_client_CAs(context, names.release());
-}
-
-absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const Host& host, const Credential& credential,
-                                                     const std::string& origin) {
-  const HostSpec& spec = *host.spec;
-  bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
-  TLS_CHECK(context != nullptr);
-  SetCommon(context.get());
-  if (!spec.ciphers.empty() &&
-      SSL_CTX_set_strict_cipher_list(context.get(), spec.ciphers.c_str()) != 1) {
-    return LibraryError("ciphers", absl::StrCat("\"", spec.ciphers, "\" is not understood"));
-  }
-  std::vector<CRYPTO_BUFFER*> chain;
-  for (const auto& certificate : credential.chain) chain.push_back(certificate.get());
-  if (SSL_CTX_set_chain_and_key(context.get(), chain.data(), chain.size(), credential.key.get(),
-                                nullptr) != 1) {
-    return LibraryError(origin, "certificate cannot serve TLS");
-  }
-  TLS_CHECK(
-      SSL_CTX_set_signing_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) == 1);
-  TLS_CHECK(SSL_CTX_set_session_id_context(context.get(), host.session_context.data(),
-                                           host.session_context.size()) == 1);
-  if (host.verifier != nullptr && spec.client_auth.ca_names != CaNames::kNone) {
-    SetClientCas(context.get(), host);
-  }
-  EngineCallbacks::InstallHost(context.get(), host);
-  return context;
 }
 
 void Absorb(SHA256_CTX& hash, std::string_view text) {
@@ -105,20 +39,42 @@ void Absorb(SHA256_CTX& hash, std::string_view text) {
 
 void Absorb(SHA256_CTX& hash, uint64_t number) { SHA256_Update(&hash, &number, sizeof(number)); }
 
-// A resumed session must have been granted under the same trust, asked for in the same way. The
-// server's own certificate is no part of it: renewing that must not cost every client a full
-// handshake.
-uint64_t EpochOf(const HostSpec& spec) {
-  SHA256_CTX hash;
-  SHA256_Init(&hash);
-  Absorb(hash, static_cast<uint64_t>(spec.client_auth.mode));
-  Absorb(hash, spec.client_auth.max_depth);
-  if (spec.client_auth.mode != ClientAuthMode::kOff) Absorb(hash, spec.client_auth.trust->epoch);
+uint64_t Number(SHA256_CTX& hash) {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> digest;
   SHA256_Final(digest.data(), &hash);
-  uint64_t epoch = 0;
-  for (size_t i = 0; i < sizeof(epoch); ++i) epoch = epoch << 8 | digest[i];
-  return epoch;
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof(number); ++i) number = number << 8 | digest[i];
+  return number;
+}
+
+// A resumed session must have been granted under the same trust, asked for in the same way. The
+// server's own certificate is no part of it: renewing that must not cost every client a full
+// handshake. Nor are CRLs and policy, which are asked at each resumption.
+uint64_t EpochOf(const Host& host) {
+  SHA256_CTX hash;
+  SHA256_Init(&hash);
+  Absorb(hash, static_cast<uint64_t>(host.spec->client_auth.mode));
+  Absorb(hash, host.verifier == nullptr ? 0 : host.verifier->epoch());
+  return Number(hash);
+}
+
+// Everything that decides who passes. How a refusal is said is no part of it.
+uint64_t PolicyIdOf(const Host& host) {
+  if (host.verifier == nullptr) return 0;
+  const ClientAuthSpec& auth = host.spec->client_auth;
+  const TrustMaterial& trust = host.verifier->trust();
+  SHA256_CTX hash;
+  SHA256_Init(&hash);
+  Absorb(hash, static_cast<uint64_t>(auth.mode));
+  Absorb(hash, host.verifier->epoch());
+  Absorb(hash, trust.revocation->epoch());
+  Absorb(hash, static_cast<uint64_t>(trust.revocation_spec.mode));
+  Absorb(hash, static_cast<uint64_t>(trust.revocation_spec.scope));
+  Absorb(hash, static_cast<uint64_t>(trust.revocation_spec.grace_s));
+  Absorb(hash, static_cast<uint64_t>(trust.ocsp_spec.mode));
+  Absorb(hash, trust.ocsp_spec.responder_url);
+  Absorb(hash, auth.policy == nullptr ? 0 : auth.policy->epoch());
+  return Number(hash);
 }
 
 absl::Status CheckSpec(const HostSpec& spec) {
@@ -170,6 +126,8 @@ bssl::UniquePtr<SSL_CTX> MakeBaseContext(const HostTableOptions& options) {
   TLS_CHECK(SSL_CTX_set_max_proto_version(context.get(), TLS1_3_VERSION) == 1);
   TLS_CHECK(SSL_CTX_set1_groups_list(context.get(), compat::kDefaultGroups) == 1);
   TLS_CHECK(SSL_CTX_set_num_tickets(context.get(), 1) == 1);
+  // Tickets carry what we make of the client (SealTicket), not what it presented.
+  SSL_CTX_set_retain_only_sha256_of_client_certs(context.get(), 1);
   SSL_CTX_set_session_psk_dhe_timeout(context.get(), kMaxSessionSeconds);
   SSL_CTX_set_max_cert_list(
       context.get(), std::min<size_t>(size_t{options.max_chain_bytes} + kMessageSlack, 1U << 24));
@@ -184,39 +142,40 @@ VerifierOptions MakeVerifierOptions(const ClientAuthSpec& spec, const HostTableO
           .intermediates_as_anchors = spec.intermediates_as_anchors};
 }
 
-absl::Status MakeHostContexts(Host& host, const HostTableOptions& options) {
+absl::Status MakeHostContexts(Host& host, const HostTableOptions& options, VerifierSet& verifiers,
+                              ContextSet& contexts) {
   const HostSpec& spec = *host.spec;
   if (absl::Status status = CheckSpec(spec); !status.ok()) return HostError(spec, status);
   absl::StatusOr<std::string> groups = GroupList(spec.groups);
   if (!groups.ok()) return HostError(spec, groups.status());
   if (*groups != compat::kDefaultGroups) host.groups = *std::move(groups);
 
-  if (spec.client_auth.mode != ClientAuthMode::kOff) {
-    absl::StatusOr<std::unique_ptr<ClientVerifier>> verifier = ClientVerifier::Create(
-        spec.client_auth.trust, MakeVerifierOptions(spec.client_auth, options));
+  const ClientAuthSpec& auth = spec.client_auth;
+  if (auth.mode != ClientAuthMode::kOff) {
+    absl::StatusOr<ClientVerifier*> verifier =
+        verifiers.Get(auth.trust, MakeVerifierOptions(auth, options));
     if (!verifier.ok()) return HostError(spec, verifier.status());
-    host.verifier = *std::move(verifier);
+    host.verifier = *verifier;
   }
   for (const uint16_t version : {uint16_t{TLS1_3_VERSION}, uint16_t{TLS1_2_VERSION}}) {
     if (spec.min_version <= version && version <= spec.max_version) {
       host.wire_versions.push_back(version);
     }
   }
-  host.epoch = EpochOf(spec);
+  host.epoch = EpochOf(host);
+  host.policy_id = PolicyIdOf(host);
   SHA256_CTX hash;
   SHA256_Init(&hash);
+  Absorb(hash, kSessionForm);
   Absorb(hash, spec.name);
   Absorb(hash, host.epoch);
   SHA256_Final(host.session_context.data(), &hash);
 
-  for (const CredentialSpec& credential_spec : spec.credentials) {
-    absl::StatusOr<Credential> credential = LoadCredential(credential_spec);
-    if (!credential.ok()) return HostError(spec, credential.status());
-    absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context =
-        MakeContext(host, *credential, credential_spec.origin);
-    if (!context.ok()) return HostError(spec, context.status());
-    host.contexts.push_back(*std::move(context));
-    host.key_kinds.push_back(credential->kind);
+  for (const CredentialSpec& credential : spec.credentials) {
+    absl::StatusOr<const ContextSet::Entry*> entry = contexts.Get(spec, credential, host.verifier);
+    if (!entry.ok()) return HostError(spec, entry.status());
+    host.contexts.push_back(bssl::UpRef((*entry)->context));
+    host.key_kinds.push_back((*entry)->kind);
   }
   return absl::OkStatus();
 }

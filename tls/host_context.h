@@ -1,6 +1,6 @@
-// Making the library's contexts: the base one that every connection of a table starts in, and one
-// for each credential of a virtual host, which the ClientHello callback switches to. Control plane
-// only.
+// Making what a virtual host needs of the library: the base context that every connection of a
+// table starts in, and one for each credential, which the ClientHello callback switches to. Control
+// plane only.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -12,8 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "tls/context_set.h"
 #include "tls/host_table.h"
 #include "tls/verifier_options.h"
+#include "tls/verifier_set.h"
 
 namespace portcullis::tls {
 
@@ -22,8 +24,10 @@ namespace portcullis::tls {
 [[nodiscard]] bssl::UniquePtr<SSL_CTX> MakeBaseContext(const HostTableOptions& options);
 
 // MakeHostContexts fills `host`, whose `spec` is set, with all that can be made of it: contexts,
-// verifier, versions, groups, epoch. Errors name the host, and the file where there is one.
-absl::Status MakeHostContexts(Host& host, const HostTableOptions& options);
+// verifier, versions, groups, epochs. What it can share with hosts before it comes from `verifiers`
+// and `contexts`. Errors name the host, and the file where there is one.
+absl::Status MakeHostContexts(Host& host, const HostTableOptions& options, VerifierSet& verifiers,
+                              ContextSet& contexts);
 
 // MakeVerifierOptions returns what clients of a host so specified are judged by, on a listener with
 // these options.

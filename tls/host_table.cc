@@ -9,6 +9,7 @@
 
 #include "tls/absl_text.h"
 #include "tls/check.h"
+#include "tls/context_set.h"
 #include "tls/host_context.h"
 
 namespace portcullis::tls {
@@ -60,17 +61,24 @@ absl::Status HostTable::AddName(const Host& host, std::string_view name) {
 
 absl::StatusOr<std::unique_ptr<HostTable>> HostTable::Build(
     const std::vector<const HostSpec*>& specs, const HostTableOptions& options,
-    std::shared_ptr<const TicketSecret> ticket_secret) {
+    std::shared_ptr<const TicketSecret> ticket_secret, VerifierSet* verifiers) {
   std::unique_ptr<HostTable> table(new HostTable(options, std::move(ticket_secret)));
   table->base_ = MakeBaseContext(options);
+  if (verifiers == nullptr) {
+    table->own_verifiers_ = std::make_unique<VerifierSet>();
+    verifiers = table->own_verifiers_.get();
+  }
+  ContextSet contexts;
   for (const HostSpec* const spec : specs) {
     TLS_CHECK(spec != nullptr);
     auto host = std::make_unique<Host>();
     host->spec = spec;
     host->index = static_cast<uint32_t>(table->hosts_.size());
-    if (absl::Status status = MakeHostContexts(*host, options); !status.ok()) return status;
+    absl::Status status = MakeHostContexts(*host, options, *verifiers, contexts);
+    if (!status.ok()) return status;
     for (const std::string& name : spec->server_names) {
-      if (absl::Status status = table->AddName(*host, name); !status.ok()) return status;
+      status = table->AddName(*host, name);
+      if (!status.ok()) return status;
     }
     if (spec->name == options.default_host) table->default_ = host.get();
     table->hosts_.push_back(std::move(host));

@@ -20,7 +20,9 @@
 #include "tls/credentials.h"
 #include "tls/policy.h"
 #include "tls/ticket_keys.h"
+#include "tls/verdict_cache.h"
 #include "tls/verifier_options.h"
+#include "tls/verifier_set.h"
 
 namespace portcullis::tls {
 
@@ -43,7 +45,7 @@ enum class CaNames : uint8_t {
 struct ClientAuthSpec {
   ClientAuthMode mode = ClientAuthMode::kOff;
   RefusalStyle refusal = RefusalStyle::kAlert;
-  std::shared_ptr<const TrustMaterial> trust;      // required unless kOff
+  std::shared_ptr<const TrustMaterial> trust = nullptr;  // required unless kOff
   std::shared_ptr<const Policy> policy = nullptr;  // null: everyone whom the trust vouches for
   uint32_t max_depth = 8;  // intermediates between leaf and anchor, both excluded
   Profile profile = Profile::kCompatible;
@@ -74,13 +76,17 @@ struct Host {
   HostSpec const* spec = nullptr;
   uint32_t index = 0;  // position in the specs given to Build: the caller's key
   uint64_t epoch = 0;  // hash of everything that a resumed session must agree on
-  std::vector<bssl::UniquePtr<SSL_CTX>> contexts;  // one a credential
+  // Hash of everything that decides which clients pass, 0 for all of them: whoever was let in by
+  // one host may speak to another with the same. Equal in every process given the same
+  // configuration.
+  uint64_t policy_id = 0;
+  std::vector<bssl::UniquePtr<SSL_CTX>> contexts;  // one a credential; shared with hosts alike
   std::vector<KeyKind> key_kinds;                  // of the credentials, in the same order
   std::vector<uint16_t> wire_versions;             // that it speaks, highest first
   std::array<uint8_t, 32>
       session_context{};  // SHA-256 over name and epoch: what a session may be resumed on
   std::string groups;     // list for the library; empty when it is the base context's
-  std::unique_ptr<ClientVerifier> verifier;  // null when client_auth is off
+  ClientVerifier* verifier = nullptr;  // of the table's VerifierSet; null when client_auth is off
 };
 
 struct HostTableOptions {
@@ -92,10 +98,12 @@ struct HostTableOptions {
 
 class HostTable {
  public:
-  // Build makes contexts for every spec; `specs` must outlive the table. Errors name host and file.
+  // Build makes contexts for every spec; `specs` must outlive the table, and so must `verifiers`,
+  // where the listeners of a worker share theirs (null: the table has its own). Errors name host
+  // and file.
   static absl::StatusOr<std::unique_ptr<HostTable>> Build(
       const std::vector<const HostSpec*>& specs, const HostTableOptions& options,
-      std::shared_ptr<const TicketSecret> ticket_secret);
+      std::shared_ptr<const TicketSecret> ticket_secret, VerifierSet* verifiers = nullptr);
   ~HostTable();
   HostTable(const HostTable&) = delete;
   HostTable& operator=(const HostTable&) = delete;
@@ -111,6 +119,11 @@ class HostTable {
   void SetNow(int64_t unix_seconds) { now_ = unix_seconds; }
   [[nodiscard]] int64_t now() const { return now_; }
 
+  // SetVerdictCache lends the table its worker's memory of clients; null, as at first: none. It
+  // must outlive the table's use.
+  void SetVerdictCache(VerdictCache* cache) { verdict_cache_ = cache; }
+  [[nodiscard]] VerdictCache* verdict_cache() const { return verdict_cache_; }
+
   [[nodiscard]] SSL_CTX* base_context() const { return base_.get(); }
   [[nodiscard]] TicketKeys& ticket_keys() { return ticket_keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
@@ -123,6 +136,8 @@ class HostTable {
 
   HostTableOptions options_;
   TicketKeys ticket_keys_;
+  std::unique_ptr<VerifierSet> own_verifiers_;  // null: lent
+  VerdictCache* verdict_cache_ = nullptr;
   bssl::UniquePtr<SSL_CTX> base_;
   std::vector<std::unique_ptr<Host>> hosts_;
   absl::flat_hash_map<std::string, const Host*> exact_;

@@ -11,7 +11,6 @@ namespace {
 // The first byte. A replica that does not know the form decodes nothing and falls back to a full
 // handshake.
 constexpr uint8_t kForm = 1;
-constexpr size_t kMaxBytes = size_t{16} * 1024;
 
 // The fields of both directions, in one place: `Coder` is a Writer or a Reader. Numbers are LEB128
 // in their shortest form, times zigzag, so that every identity has one encoding.
@@ -162,12 +161,12 @@ std::vector<uint8_t> EncodeIdentity(const PeerIdentity& identity, bool with_leaf
   writer.Flag(has_leaf);
   if (has_leaf) writer.Text(identity.chain_der.front());
   std::vector<uint8_t> bytes = writer.Take();
-  if (bytes.size() > kMaxBytes) bytes.clear();
+  if (bytes.size() > kMaxIdentityBytes) bytes.clear();
   return bytes;
 }
 
 std::shared_ptr<const PeerIdentity> DecodeIdentity(std::span<const uint8_t> bytes) {
-  if (bytes.size() > kMaxBytes) return nullptr;
+  if (bytes.size() > kMaxIdentityBytes) return nullptr;
   Reader reader(bytes);
   if (reader.Byte() != kForm) return nullptr;
   auto identity = std::make_shared<PeerIdentity>();

@@ -3,6 +3,7 @@
 // input all the same. Pure functions, any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -12,8 +13,10 @@
 
 namespace portcullis::tls {
 
+inline constexpr size_t kMaxIdentityBytes = size_t{16} * 1024;
+
 // Encode writes everything but chain_der, of which the leaf alone if `with_leaf`. Never more than
-// 16 KiB: an identity that is larger gives no bytes, and its session no ticket.
+// kMaxIdentityBytes: an identity that is larger gives no bytes, and its session no ticket.
 [[nodiscard]] std::vector<uint8_t> EncodeIdentity(const PeerIdentity& identity, bool with_leaf);
 
 // Decode returns null for anything that EncodeIdentity does not write.

@@ -49,8 +49,8 @@ struct RuleSpec {
 };
 
 struct PolicySpec {
-  std::vector<RuleSpec> allow;  // empty: everyone whom no deny rule hits
-  std::vector<RuleSpec> deny;   // goes before allow
+  std::vector<RuleSpec> allow = {};  // empty: everyone whom no deny rule hits
+  std::vector<RuleSpec> deny = {};   // goes before allow
 };
 
 class Policy {

@@ -189,7 +189,7 @@ void VerdictCache::Erase(const Sha256& key) {
   if (rep_->index[at] != kNone) rep_->Remove(at);
 }
 
-void VerdictCache::ForEach(const std::function<void(const PeerIdentity&)>& visit) const {
+void VerdictCache::ForEach(absl::FunctionRef<void(const PeerIdentity&)> visit) const {
   for (const bool visited : {true, false}) {
     for (uint32_t at = rep_->newest; at != kNone; at = rep_->entries[at].older) {
       const Rep::Entry& entry = rep_->entries[at];

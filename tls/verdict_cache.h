@@ -15,9 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
+
+#include "absl/functional/function_ref.h"
 
 #include "tls/verdict.h"
 
@@ -47,7 +48,7 @@ class VerdictCache {
 
   // ForEach visits the identities remembered, those used last first as far as is known: the clients
   // seen recently.
-  void ForEach(const std::function<void(const PeerIdentity&)>& visit) const;
+  void ForEach(absl::FunctionRef<void(const PeerIdentity&)> visit) const;
 
   [[nodiscard]] size_t size() const;
   [[nodiscard]] size_t capacity() const;

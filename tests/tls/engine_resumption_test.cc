@@ -113,24 +113,28 @@ TEST_F(ResumptionTest, ChangedTrustOrModeEndsSessions) {
     TestHosts hosts = Table({Host("edge.example", ClientAuthMode::kOptional)});
     const auto session = Session(hosts.table(), GoodClient(version));
     ASSERT_NE(session, nullptr);
-    std::vector<HostSpec> changed(3, Host("edge.example", ClientAuthMode::kOptional));
+    std::vector<HostSpec> changed(4, Host("edge.example", ClientAuthMode::kOptional));
     const TestCertificate another = MakeRoot({.common_name = "another"});
     changed[0].client_auth.trust = MakeTrust({&root_, &another});
-    changed[1].client_auth.mode = ClientAuthMode::kRequire;
-    changed[2].client_auth.max_depth = 1;
+    changed[1].client_auth.mode = ClientAuthMode::kOptionalNoCa;
+    changed[2].client_auth.mode = ClientAuthMode::kRequire;
+    changed[3].client_auth.max_depth = 1;
     for (size_t i = 0; i < changed.size(); ++i) {
       TestHosts after = Table({changed[i]});
       Pair pair(after.table(), With(GoodClient(version), session));
       ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone) << i;
       EXPECT_FALSE(pair.engine().resumed()) << i;
     }
-    // Neither a renewed server certificate nor new CRLs do: these are asked at each resumption.
-    HostSpec renewed = Host("edge.example", ClientAuthMode::kOptional);
-    renewed.credentials = {testing::MakeCredential(MakeLeaf(server_root_, {}))};
-    TestHosts after = Table({renewed});
-    Pair pair(after.table(), With(GoodClient(version), session));
-    ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);
-    EXPECT_TRUE(pair.engine().resumed());
+    // A renewed server certificate changes nothing, nor does a CRL that leaves the client alone.
+    std::vector<HostSpec> renewed(2, Host("edge.example", ClientAuthMode::kOptional));
+    renewed[0].credentials = {testing::MakeCredential(MakeLeaf(server_root_, {}))};
+    renewed[1].client_auth.trust = MakeTrust({&root_}, {MakeCrlPem(root_, {4711})});
+    for (size_t i = 0; i < renewed.size(); ++i) {
+      TestHosts after = Table({renewed[i]});
+      Pair pair(after.table(), With(GoodClient(version), session));
+      ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone) << i;
+      EXPECT_TRUE(pair.engine().resumed()) << i;
+    }
   }
 }
 
@@ -162,29 +166,21 @@ TEST_F(ResumptionTest, ACertificateThatExpiredSinceIsNotServed) {
   }
 }
 
-// A trust whose verdict on the same certificate changes although its epoch does not: only judging
-// again notices.
-std::shared_ptr<const TrustMaterial> WithEpochOf(const TrustMaterial& trust,
-                                                 const TrustMaterial& other) {
-  auto forged = std::make_shared<TrustMaterial>(trust);
-  forged->epoch = other.epoch;
-  return forged;
-}
-
-TEST_F(ResumptionTest, AResumedClientIsJudgedAgain) {
-  const auto revoking = MakeTrust({&root_}, {MakeCrlPem(root_, {client_.serial()})});
+TEST_F(ResumptionTest, ATicketThatNoLongerHoldsIsNotResumedAndTheClientIsToldWhy) {
+  HostSpec alert = Host("edge.example", ClientAuthMode::kRequire);
+  alert.client_auth.trust = MakeTrust({&root_}, {MakeCrlPem(root_, {client_.serial()})});
   for (const uint16_t version : kVersions) {
     TestHosts hosts = Table({Host("edge.example", ClientAuthMode::kRequire)});
     const auto session = Session(hosts.table(), GoodClient(version));
     ASSERT_NE(session, nullptr);
 
-    HostSpec alert = Host("edge.example", ClientAuthMode::kRequire);
-    alert.client_auth.trust = WithEpochOf(*revoking, *trust_);
+    alert.client_auth.refusal = RefusalStyle::kAlert;
     TestHosts refusing = Table({alert});
     Pair refused(refusing.table(), With(GoodClient(version), session));
     EXPECT_EQ(refused.Handshake(), HandshakeStatus::kFailed);
-    EXPECT_TRUE(refused.engine().resumed());
+    EXPECT_FALSE(refused.engine().resumed());
     EXPECT_FALSE(refused.engine().handshake_done());
+    EXPECT_EQ(refused.engine().resumption_refused(), Rejection::kRevoked);
     EXPECT_EQ(ReasonOf(refused.engine()), "revoked");
     EXPECT_EQ(refused.engine().failure().alert, SSL_AD_CERTIFICATE_REVOKED);
     (void)refused.client().Read();
@@ -195,8 +191,9 @@ TEST_F(ResumptionTest, AResumedClientIsJudgedAgain) {
     TestHosts polite = Table({alert});
     Pair page(polite.table(), With(GoodClient(version), session));
     ASSERT_EQ(page.Handshake(), HandshakeStatus::kDone);
-    EXPECT_TRUE(page.engine().resumed());
+    EXPECT_FALSE(page.engine().resumed());
     EXPECT_EQ(page.engine().verdict().rejection, Rejection::kRevoked);
+    EXPECT_EQ(page.engine().refusal(), Rejection::kRevoked);
     EXPECT_EQ(page.Send("400"), "400");
     EXPECT_EQ(page.client().num_tickets(), 0U);
   }

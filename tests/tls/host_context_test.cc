@@ -22,19 +22,22 @@ using testing::TestKey;
 
 class HostContextTest : public EngineTest {
  protected:
-  static std::string ErrorOf(const HostSpec& spec) {
+  [[nodiscard]] std::string ErrorOf(const HostSpec& spec) {
     tls::Host host;
     host.spec = &spec;
-    const absl::Status status = MakeHostContexts(host, {});
+    const absl::Status status = MakeHostContexts(host, {}, verifiers_, contexts_);
     EXPECT_EQ(ERR_peek_error(), 0U);
     return status.ok() ? "no error" : std::string(status.message());
   }
-  static tls::Host Made(const HostSpec& spec) {
+  [[nodiscard]] tls::Host Made(const HostSpec& spec) {
     tls::Host host;
     host.spec = &spec;
-    EXPECT_TRUE(MakeHostContexts(host, {}).ok());
+    EXPECT_TRUE(MakeHostContexts(host, {}, verifiers_, contexts_).ok());
     return host;
   }
+
+  VerifierSet verifiers_;
+  ContextSet contexts_;
 };
 
 TEST_F(HostContextTest, BadCiphersNameTheHost) {

@@ -1,0 +1,102 @@
+#include "tls/host_judge.h"
+
+#include <openssl/pool.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tls/check.h"
+#include "tls/policy.h"
+#include "tls/x509_map.h"
+
+namespace portcullis::tls {
+namespace {
+
+void Refuse(Verdict& verdict, Rejection reason, std::string detail) {
+  verdict.rejection = reason;
+  verdict.x509_error = ToX509Error(reason);
+  verdict.failed_depth = 0;
+  verdict.failed_subject = verdict.identity->subject;
+  verdict.detail = std::move(detail);
+}
+
+void ApplyPolicy(const Host& host, Verdict& verdict) {
+  const Policy* const policy = host.spec->client_auth.policy.get();
+  if (policy == nullptr || !verdict.accepted()) return;
+  const Policy::Decision decision = policy->Evaluate(*verdict.identity);
+  if (decision.allowed) return;
+  Refuse(verdict, Rejection::kPolicyDenied,
+         decision.rule.empty() ? "no rule allows it" : std::string(decision.rule));
+}
+
+Verdict JudgeRemembered(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
+                        VerdictCache& cache, int64_t now) {
+  const Sha256 key = VerdictCache::KeyOf(host.verifier->epoch(), chain);
+  if (std::shared_ptr<const PeerIdentity> known = cache.Find(key); known != nullptr) {
+    Verdict verdict = host.verifier->Recheck(std::move(known), now);
+    verdict.from_cache = true;
+    if (verdict.accepted()) return verdict;
+    cache.Erase(key);
+  }
+  Verdict verdict = host.verifier->Judge(chain, now);
+  if (verdict.accepted()) cache.Insert(key, verdict.identity);
+  return verdict;
+}
+
+Verdict JudgeDer(const Host& host, const std::vector<std::vector<uint8_t>>& chain_der,
+                 VerdictCache* cache, int64_t now) {
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const std::vector<uint8_t>& der : chain_der) {
+    buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
+    chain.push_back(buffers.back().get());
+  }
+  return JudgeChain(host, chain, cache, now);
+}
+
+}  // namespace
+
+Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain, VerdictCache* cache,
+                   int64_t now) {
+  TLS_CHECK(host.verifier != nullptr && !chain.empty());
+  Verdict verdict = cache != nullptr ? JudgeRemembered(host, chain, *cache, now)
+                                     : host.verifier->Judge(chain, now);
+  ApplyPolicy(host, verdict);
+  return verdict;
+}
+
+Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity, int64_t now) {
+  TLS_CHECK(host.verifier != nullptr && identity != nullptr);
+  Verdict verdict = host.verifier->Recheck(std::move(identity), now);
+  ApplyPolicy(host, verdict);
+  return verdict;
+}
+
+Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache, int64_t now) {
+  TLS_CHECK(client.judged_under.verifier != nullptr && client.identity != nullptr);
+  const PeerIdentity& identity = *client.identity;
+  const bool same_rules = host.verifier->epoch() == client.judged_under.verifier->epoch();
+  const bool knows_chain = !client.resumed && !identity.chain_der.empty();
+  if (!same_rules && knows_chain) return JudgeDer(host, identity.chain_der, cache, now);
+
+  Verdict verdict = JudgeAgain(host, client.identity, now);
+  if (!verdict.accepted()) {
+    if (verdict.rejection == Rejection::kPolicyDenied || !knows_chain) return verdict;
+    return JudgeDer(host, identity.chain_der, cache, now);
+  }
+  if (same_rules) return verdict;
+  const VerifierOptions& rules = host.verifier->options();
+  if (identity.path.size() > size_t{rules.max_depth} + 1) {
+    Refuse(verdict, Rejection::kChainTooLong, "of a resumed session");
+  } else if (rules.profile != client.judged_under.verifier->options().profile) {
+    Refuse(verdict, Rejection::kBadCertificate, "accepted under another profile");
+  }
+  return verdict;
+}
+
+bool IsForgiven(const ClientAuthSpec& spec, Rejection rejection) {
+  return spec.mode == ClientAuthMode::kOptionalNoCa && rejection == Rejection::kUnknownCa;
+}
+
+}  // namespace portcullis::tls

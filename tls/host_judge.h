@@ -1,0 +1,46 @@
+// What a virtual host makes of a client: the verifier's word on its chain, or what is remembered of
+// it, then the host's policy. The same for full handshakes, resumptions and live connections, so
+// that none of them knows a client whom another would refuse. The thread of the host's worker.
+#pragma once
+
+#include <openssl/base.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "tls/host_table.h"
+#include "tls/verdict.h"
+#include "tls/verdict_cache.h"
+
+namespace portcullis::tls {
+
+// JudgeChain judges a chain as presented, which must not be empty, at `now` (seconds since the
+// epoch). One that `cache` (null: none) knows under the host's trust costs no signature and is not
+// even parsed: revocation, expiry and policy are asked all the same, and where they refuse, the
+// chain is judged afresh, for another path may hold.
+[[nodiscard]] Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
+                                 VerdictCache* cache, int64_t now);
+
+// JudgeAgain asks whether a client accepted under the same Host::epoch may still pass: for tickets.
+[[nodiscard]] Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity,
+                                 int64_t now);
+
+// A client that was let in, as its connection knows it.
+struct LiveClient {
+  const Host& judged_under;  // as configured then
+  std::shared_ptr<const PeerIdentity> identity;
+  bool resumed = false;  // the identity is a ticket's: of the chain it knows the leaf at most
+};
+
+// JudgeLive asks what `host`, as configured now, makes of `client`. Where the rules by which paths
+// are found have changed, or the path known fails, the chain is judged anew; of a resumed session,
+// the path stands or falls as it is, and under another profile it falls.
+[[nodiscard]] Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache,
+                                int64_t now);
+
+// IsForgiven tells whether a host lets a client pass despite `rejection`: kOptionalNoCa and
+// kUnknownCa. Its verdict stays what it is, and backends are told of it.
+[[nodiscard]] bool IsForgiven(const ClientAuthSpec& spec, Rejection rejection);
+
+}  // namespace portcullis::tls
