@@ -59,9 +59,23 @@ void AddRefusals(Families& families, const ListenerSnapshot& listener, const Rea
   }
 }
 
+// By reasons that judge a certificate; by others once they have happened.
+void AddChangesOfMind(Families& families, const ListenerSnapshot& listener,
+                      const Reasons& reasons) {
+  const auto add = [&](Metric metric, const auto& counts) {
+    for (size_t reason = 1; reason < reasons.size(); ++reason) {
+      if (!reasons[reason].judges_certificate && counts[reason] == 0) continue;
+      families.Number(metric, {listener.name, reasons[reason].name}, AsDouble(counts[reason]));
+    }
+  };
+  add(kConnectionsLapsed, listener.lapses);
+  add(kResumptionsRefused, listener.refused_resumptions);
+}
+
 void AddListener(Families& families, const ListenerSnapshot& listener, const Reasons& reasons) {
   AddHandshakes(families, listener);
   AddRefusals(families, listener, reasons);
+  AddChangesOfMind(families, listener, reasons);
   families.Number(kHandshakesInProgress, {listener.name},
                   AsDouble(listener.handshakes_in_progress));
   families.Number(kConnectionsAccepted, {listener.name}, AsDouble(listener.accepted));
@@ -98,6 +112,10 @@ void AddWorker(Families& families, const WorkerSnapshot& worker, const std::stri
   number(kWorkerBlocks, AsDouble(worker.blocks_in_use));
   number(kWorkerTimerFires, AsDouble(worker.timer_fires));
   number(kWorkerLogLinesDropped, AsDouble(worker.log_lines_dropped));
+  number(kVerdictCacheHits, AsDouble(worker.verdict_cache_hits));
+  number(kVerdictCacheMisses, AsDouble(worker.verdict_cache_misses));
+  number(kVerdictCacheEvictions, AsDouble(worker.verdict_cache_evictions));
+  number(kVerdictCacheEntries, AsDouble(worker.verdict_cache_entries));
   number(kRingEnters, AsDouble(worker.ring_enters));
   number(kRingSubmitted, AsDouble(worker.ring_submitted));
   number(kRingCompleted, AsDouble(worker.ring_completed));

@@ -40,6 +40,19 @@ class alignas(kCacheLine) ListenerShard {
     rejections_[reason].Add();
   }
 
+  // CountLapse counts a live connection ended because its client would no longer be let in.
+  void CountLapse(size_t reason) {
+    METRICS_CHECK(reason > 0 && reason < kMaxReasons);
+    lapses_[reason].Add();
+  }
+
+  // CountRefusedResumption counts a ticket not resumed because its client would no longer be let
+  // in.
+  void CountRefusedResumption(size_t reason) {
+    METRICS_CHECK(reason > 0 && reason < kMaxReasons);
+    refused_resumptions_[reason].Add();
+  }
+
   // CountVerdict counts a judgement of a client's chain. `reason` is 0 unless rejected; it must be
   // one which judges certificates.
   void CountVerdict(ChainVerdict verdict, size_t reason = 0) {
@@ -62,6 +75,10 @@ class alignas(kCacheLine) ListenerShard {
   // For readers, any thread.
   [[nodiscard]] const Histogram& handshake(size_t kind) const { return handshakes_[kind]; }
   [[nodiscard]] uint64_t rejections(size_t reason) const { return rejections_[reason].value(); }
+  [[nodiscard]] uint64_t lapses(size_t reason) const { return lapses_[reason].value(); }
+  [[nodiscard]] uint64_t refused_resumptions(size_t reason) const {
+    return refused_resumptions_[reason].value();
+  }
   [[nodiscard]] uint64_t verdicts(ChainVerdict v) const {
     return verdicts_[static_cast<size_t>(v)].value();
   }
@@ -79,6 +96,8 @@ class alignas(kCacheLine) ListenerShard {
   std::array<Counter, kCodeClassNames.size()> requests_{};
   std::array<Counter, kMaxReasons> rejections_{};
   std::array<Counter, kMaxReasons> rejected_chains_{};
+  std::array<Counter, kMaxReasons> lapses_{};
+  std::array<Counter, kMaxReasons> refused_resumptions_{};
   std::array<Histogram, kHandshakeKinds> handshakes_{};
 };
 
@@ -115,8 +134,13 @@ class alignas(kCacheLine) WorkerShard {
   Counter busy_ns;            // time spent in turns, waiting excluded
   Histogram turn_duration;    // one turn's work, waiting excluded
   Counter log_lines_dropped;  // connection log lines for which the ring had no room
-  Gauge blocks_in_use;        // output blocks
-  Gauge connection_slots;     // slab slots in use
+  // The verdict cache, mirrored once a turn.
+  Counter verdict_cache_hits;
+  Counter verdict_cache_misses;
+  Counter verdict_cache_evictions;
+  Gauge verdict_cache_entries;
+  Gauge blocks_in_use;     // output blocks
+  Gauge connection_slots;  // slab slots in use
 
   WorkerShard();
   ~WorkerShard();

@@ -18,6 +18,8 @@ void ListenerSnapshot::Merge(const ListenerShard& shard) {
   for (size_t i = 0; i < kMaxReasons; ++i) {
     rejections[i] += shard.rejections(i);
     rejected_chains[i] += shard.rejected_chains(i);
+    lapses[i] += shard.lapses(i);
+    refused_resumptions[i] += shard.refused_resumptions(i);
   }
   for (size_t i = 0; i < kHandshakeKinds; ++i) shard.handshake(i).MergeInto(handshakes[i]);
   shard.request_duration.MergeInto(request_duration);
@@ -54,6 +56,10 @@ void Snapshot::MergeWorker(const WorkerShard& shard) {
   worker.timer_fires = shard.timer_fires.value();
   worker.busy_ns = shard.busy_ns.value();
   worker.log_lines_dropped = shard.log_lines_dropped.value();
+  worker.verdict_cache_hits = shard.verdict_cache_hits.value();
+  worker.verdict_cache_misses = shard.verdict_cache_misses.value();
+  worker.verdict_cache_evictions = shard.verdict_cache_evictions.value();
+  worker.verdict_cache_entries = shard.verdict_cache_entries.value();
   worker.blocks_in_use = shard.blocks_in_use.value();
   worker.connection_slots = shard.connection_slots.value();
   shard.turn_duration.MergeInto(turn_duration);

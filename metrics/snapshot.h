@@ -24,6 +24,8 @@ struct ListenerSnapshot {
   std::array<uint64_t, kCodeClassNames.size()> requests{};
   std::array<uint64_t, kMaxReasons> rejections{};
   std::array<uint64_t, kMaxReasons> rejected_chains{};
+  std::array<uint64_t, kMaxReasons> lapses{};
+  std::array<uint64_t, kMaxReasons> refused_resumptions{};
   std::array<HistogramSnapshot, kHandshakeKinds> handshakes{};
   HistogramSnapshot request_duration;
 
@@ -54,6 +56,10 @@ struct WorkerSnapshot {
   uint64_t timer_fires = 0;
   uint64_t busy_ns = 0;
   uint64_t log_lines_dropped = 0;
+  uint64_t verdict_cache_hits = 0;
+  uint64_t verdict_cache_misses = 0;
+  uint64_t verdict_cache_evictions = 0;
+  int64_t verdict_cache_entries = 0;
   int64_t blocks_in_use = 0;
   int64_t connection_slots = 0;
 };

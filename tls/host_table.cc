@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<HostTable>> HostTable::Build(
       if (!status.ok()) return status;
     }
     if (spec->name == options.default_host) table->default_ = host.get();
+    table->by_name_.emplace(spec->name, host.get());
     table->hosts_.push_back(std::move(host));
   }
   if (table->default_ == nullptr && !options.default_host.empty()) {
@@ -100,6 +101,11 @@ const Host* HostTable::FindByName(std::string_view server_name) const {
   if (dot == 0 || dot == std::string_view::npos) return nullptr;
   const auto found = wildcard_.find(AbslText(name.substr(dot + 1)));
   return found == wildcard_.end() ? nullptr : found->second;
+}
+
+const Host* HostTable::FindHost(std::string_view name) const {
+  const auto found = by_name_.find(AbslText(name));
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 const Host* HostTable::Select(std::string_view server_name) const {

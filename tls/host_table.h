@@ -114,6 +114,9 @@ class HostTable {
   // FindByName is Select without the default: for the HTTP Host check.
   [[nodiscard]] const Host* FindByName(std::string_view server_name) const;
 
+  // FindHost returns the virtual host called `name` in the configuration, null if there is none.
+  [[nodiscard]] const Host* FindHost(std::string_view name) const;
+
   // SetNow sets the wall clock (seconds since the epoch) that judging, tickets and the library use.
   // The worker calls it once a turn; tests inject any time.
   void SetNow(int64_t unix_seconds) { now_ = unix_seconds; }
@@ -142,6 +145,7 @@ class HostTable {
   std::vector<std::unique_ptr<Host>> hosts_;
   absl::flat_hash_map<std::string, const Host*> exact_;
   absl::flat_hash_map<std::string, const Host*> wildcard_;  // keyed by the suffix behind "*."
+  absl::flat_hash_map<std::string, const Host*> by_name_;   // by HostSpec::name
   const Host* default_ = nullptr;
   int64_t now_ = 0;
 };

@@ -20,7 +20,8 @@ void DetachUpstream(Context& ctx, Downstream& down, bool abort) {
 void Linger(Context& ctx, Downstream& down, CloseCause cause) {
   if (!down.live() || down.state == State::kLingering) return;
   down.cause = cause;
-  DetachUpstream(ctx, down, false);
+  // To a backend, the end of a client that was cut off must not look like the end of what it said.
+  DetachUpstream(ctx, down, cause == CloseCause::kLapsed);
   if (down.engine != nullptr && down.engine->handshake_done()) {
     ChainSink sink{down.stream.output(), ctx.client_env.blocks};
     down.engine->CloseNotify(MakeSink(sink));

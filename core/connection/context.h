@@ -37,6 +37,8 @@ struct Context {
   io::Millis now_ms = 0;        // monotonic, once a turn
   int64_t unix_ms = 0;          // wall clock, once a turn
   bool draining = false;
+  // What is served now; null while draining. Connections of earlier runtimes are measured by it.
+  const Runtime* current = nullptr;
   http::DateCache date{};
   std::vector<uint8_t> plain{};  // 16 KiB: one decrypted record
   std::vector<uint8_t> reply{};  // plaintext for the client, encrypted in one go

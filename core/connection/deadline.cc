@@ -5,11 +5,21 @@
 #include "core/connection/close.h"
 #include "core/connection/handshake.h"
 #include "core/connection/http_relay.h"
+#include "core/connection/lapse.h"
 
 namespace portcullis::connection {
 namespace {
 
 io::Millis Ms(config::milliseconds value) { return static_cast<io::Millis>(value.count()); }
+
+// When the client's standing is to be asked again, as the wall clock stands; 0: not at all. Once it
+// is lost, when what still runs is cut.
+io::Millis StandingDeadline(const Context& ctx, const Downstream& down) {
+  if (down.lapse != tls::Rejection::kNone) return down.cut_ms;
+  if (down.holds_until_s == INT64_MAX) return 0;
+  const int64_t left_ms = (down.holds_until_s + 1) * 1000 - ctx.unix_ms;
+  return ctx.now_ms + static_cast<io::Millis>(std::max<int64_t>(left_ms, 0));
+}
 
 bool OutputPending(const Downstream& down) {
   // Stream::output() has no const form because appending is what it is for.
@@ -29,9 +39,7 @@ bool Stalled(const Context& ctx, const Downstream& down) {
          down.write_ms + Ms(down.runtime->timeouts.write_stall) <= ctx.now_ms;
 }
 
-}  // namespace
-
-io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
+io::Millis StageDeadline(const Context& ctx, const Downstream& down) {
   const config::Timeouts& timeouts = down.runtime->timeouts;
   switch (down.state) {
     case State::kHandshake:
@@ -53,12 +61,33 @@ io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
   return ctx.now_ms + Ms(timeouts.idle);
 }
 
+bool IsServed(const Downstream& down) {
+  return down.state == State::kHttp || down.state == State::kRelay || down.state == State::kDialing;
+}
+
+}  // namespace
+
+io::Millis DeadlineOf(const Context& ctx, const Downstream& down) {
+  const io::Millis deadline = StageDeadline(ctx, down);
+  const io::Millis standing = IsServed(down) ? StandingDeadline(ctx, down) : 0;
+  return standing == 0 ? deadline : std::min(deadline, standing);
+}
+
 void ArmDeadline(Context& ctx, Downstream& down) {
   if (down.live()) ctx.wheel.Arm(down.timer, DeadlineOf(ctx, down));
 }
 
 void OnDeadline(Context& ctx, Downstream& down) {
   if (!down.live()) return;
+  if (const io::Millis due = IsServed(down) ? StandingDeadline(ctx, down) : 0;
+      due != 0 && due <= ctx.now_ms) {
+    if (down.lapse != tls::Rejection::kNone) {
+      Abort(ctx, down, CloseCause::kLapsed);
+      return;
+    }
+    CheckStanding(ctx, down);
+    if (!IsServed(down)) return;
+  }
   const io::Millis deadline = DeadlineOf(ctx, down);
   if (deadline > ctx.now_ms) {
     ctx.wheel.Arm(down.timer, deadline);

@@ -51,6 +51,7 @@ struct Downstream final : backend::UpstreamUser {
   bool handshake_counted = false;  // in the handshakes-in-progress gauge
   uint8_t dial_attempts = 0;
   tls::Rejection refusal = tls::Rejection::kNone;  // what the client was refused for, if it was
+  tls::Rejection lapse = tls::Rejection::kNone;  // why it is no longer served though it was let in
 
   io::Stream stream;
   io::TimerNode timer;
@@ -69,9 +70,11 @@ struct Downstream final : backend::UpstreamUser {
   int64_t accepted_unix_ms = 0;
   int64_t handshake_done_ns = 0;  // 0 until then
   io::Millis activity_ms = 0;     // last byte in or out, either side
-  io::Millis write_ms = 0;   // last progress of our output to the client, or start of its queue
-  io::Millis linger_ms = 0;  // start of lingering
-  uint64_t client_rx = 0;    // plaintext bytes
+  io::Millis write_ms = 0;    // last progress of our output to the client, or start of its queue
+  io::Millis linger_ms = 0;   // start of lingering
+  io::Millis cut_ms = 0;      // lapsed: when what still runs is cut; 0: not lapsed
+  int64_t holds_until_s = 0;  // wall clock: when its client's standing is to be asked again
+  uint64_t client_rx = 0;     // plaintext bytes
   uint64_t client_tx = 0;
   uint64_t backend_rx = 0;  // bytes, over all exchanges
   uint64_t backend_tx = 0;

@@ -5,6 +5,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
+#include "core/connection/lapse.h"
 #include "core/connection/record.h"
 #include "core/connection/tcp_relay.h"
 
@@ -24,7 +25,13 @@ void FinishRefusal(Context& ctx, Downstream& down, tls::Rejection reason) {
 
 void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
   down.handshake_done_ns = NowNs();
-  down.refusal = down.engine->verdict().rejection;
+  down.refusal = down.engine->refusal();
+  if (down.refusal == tls::Rejection::kNone) {
+    if (const tls::Rejection reason = NoteStanding(ctx, down); reason != tls::Rejection::kNone) {
+      RefuseHandshake(ctx, down, reason);
+      return;
+    }
+  }
   RecordHandshake(ctx, down, down.refusal);
   if (down.listener->mode == config::StageMode::kHttp) {
     StartHttp(ctx, down, rest);
@@ -38,7 +45,9 @@ void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
 void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRuntime& listener) {
   down.Move(State::kHandshake);
   down.cause = CloseCause::kNone;
-  down.refusal = tls::Rejection::kNone;
+  down.refusal = down.lapse = tls::Rejection::kNone;
+  down.cut_ms = 0;
+  down.holds_until_s = INT64_MAX;
   down.abort = down.client_done = down.backend_done = false;
   down.pausing_client = down.pausing_backend = down.recorded = false;
   down.dial_attempts = 0;

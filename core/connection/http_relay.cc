@@ -262,6 +262,16 @@ void HttpRelay::OnDeadline() {
   }
 }
 
+// What the client has asked for before, it gets; a head half sent asks for nothing yet.
+void HttpRelay::OnLapse() {
+  draining_ = true;
+  if (ExchangeOpen()) {
+    ArmDeadline(ctx_, down_);
+  } else {
+    Linger(ctx_, down_, CloseCause::kLapsed);
+  }
+}
+
 void HttpRelay::OnDrain() {
   draining_ = true;
   if (!ExchangeOpen() && server_.idle() && down_.requests > 0) {

@@ -40,6 +40,7 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   void OnBackendSend(io::SendEvent event);
   void OnDeadline();
   void OnDrain();
+  void OnLapse();
   // Deadline returns when the phase the connection is in runs out of time (write stalls apart).
   [[nodiscard]] io::Millis Deadline() const;
 

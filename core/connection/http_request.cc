@@ -7,6 +7,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
+#include "core/connection/lapse.h"
 #include "core/connection/record.h"
 #include "core/http/header_rules.h"
 #include "core/http/pages.h"
@@ -30,11 +31,13 @@ bool IsIdempotent(std::string_view method) {
          method == "DELETE";
 }
 
-// Whether a client judged under `judged` has passed what `wanted` demands.
-bool PolicyHolds(const tls::ClientAuthSpec& judged, const tls::ClientAuthSpec& wanted) {
-  if (wanted.mode == tls::ClientAuthMode::kOff) return true;
-  return judged.mode == wanted.mode && judged.trust == wanted.trust &&
-         judged.max_depth == wanted.max_depth;
+// Whether a client let in by `judged` may speak to `wanted` over the same connection.
+bool MayCoalesce(const tls::Host& judged, const tls::Host& wanted, const tls::Verdict& verdict) {
+  if (wanted.verifier == nullptr) return true;
+  if (judged.policy_id != wanted.policy_id) return false;
+  // A resumed session may have come without the certificate that this one passes on.
+  const bool lacks_leaf = verdict.identity != nullptr && verdict.identity->chain_der.empty();
+  return !(wanted.spec->client_auth.keep_leaf && lacks_leaf);
 }
 
 http::ClientIdentityView::Verify VerifyOf(const tls::Verdict& verdict) {
@@ -53,14 +56,15 @@ uint16_t HttpRelay::Route(const http::RequestHead& head) {
   const tls::Host& judged = *down_.engine->host();
   const tls::Host* named = hosts.FindByName(HostOf(head.authority));
   const tls::Host& host = named != nullptr ? *named : judged;
-  if (&host != &judged && !PolicyHolds(judged.spec->client_auth, host.spec->client_auth)) {
+  if (&host != &judged && !MayCoalesce(CurrentHost(ctx_, down_, judged),
+                                       CurrentHost(ctx_, down_, host), down_.engine->verdict())) {
     down_.refusal = tls::Rejection::kSniHostMismatch;
     ctx_.shard.listener(down_.listener->metrics_id)
         .CountRejection(static_cast<size_t>(tls::Rejection::kSniHostMismatch));
     return 421;
   }
-  const tls::Verdict& verdict = down_.engine->verdict();
-  if (!verdict.accepted()) return http::RejectionPage(verdict.rejection);
+  const tls::Rejection refusal = down_.engine->refusal();
+  if (refusal != tls::Rejection::kNone) return http::RejectionPage(refusal);
   route_ = &down_.listener->host_runtimes[host.index];
   if (identity_host_ != &host) BuildIdentity(host);
   return 0;
@@ -75,6 +79,7 @@ void HttpRelay::BuildIdentity(const tls::Host& host) {
   const tls::Verdict& verdict = down_.engine->verdict();
   http::ClientIdentityView view;
   view.verify = VerifyOf(verdict);
+  if (!verdict.accepted()) view.failure = tls::X509ErrorText(verdict.x509_error);
   std::string sha256;
   if (verdict.identity != nullptr) {
     const tls::PeerIdentity& identity = *verdict.identity;

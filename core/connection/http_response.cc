@@ -208,6 +208,9 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
 void HttpRelay::SwitchProtocols(std::span<const uint8_t> rest) {
   CountRequest(ctx_, down_, status_, NowNs() - started_ns_);
   StartRelayOver(ctx_, down_, leftover_, rest);
+  if (down_.lapse != tls::Rejection::kNone && down_.state == State::kRelay) {
+    Linger(ctx_, down_, CloseCause::kLapsed);
+  }
 }
 
 }  // namespace portcullis::connection

@@ -110,6 +110,10 @@ void RecordHandshake(Context& ctx, Downstream& down, tls::Rejection reason) {
   shard.RecordHandshake(ResultOf(reason), VersionOf(*down.engine), down.engine->resumed(),
                         down.handshake_done_ns - down.accepted_ns);
   if (reason != tls::Rejection::kNone) shard.CountRejection(static_cast<size_t>(reason));
+  const tls::Rejection resumption = down.engine->resumption_refused();
+  if (resumption != tls::Rejection::kNone) {
+    shard.CountRefusedResumption(static_cast<size_t>(resumption));
+  }
   CountVerdict(shard, *down.engine);
 }
 
@@ -175,7 +179,7 @@ void WriteRecord(Context& ctx, Downstream& down) {
   record.client_tx_bytes = down.client_tx;
   record.backend_rx_bytes = down.backend_rx;
   record.backend_tx_bytes = down.backend_tx;
-  record.close = Name(down.cause);
+  record.close = down.lapse == tls::Rejection::kNone ? Name(down.cause) : tls::Name(down.lapse);
   if (!ctx.log.Write(record)) ctx.shard.log_lines_dropped.Add();
 }
 

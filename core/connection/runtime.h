@@ -12,6 +12,7 @@
 #include "core/backend/runtime.h"
 #include "core/config/config.h"
 #include "tls/host_table.h"
+#include "tls/verifier_set.h"
 
 namespace portcullis::connection {
 
@@ -42,6 +43,7 @@ struct Runtime {
   uint32_t max_request_head_bytes = 32768;
   uint32_t max_headers = 128;
   std::vector<std::unique_ptr<backend::BackendRuntime>> backends;
+  tls::VerifierSet verifiers;  // of all listeners' host tables, which it outlives
   std::vector<std::unique_ptr<ListenerRuntime>> listeners;  // index = listener slot of the worker
   std::shared_ptr<const void> specs;  // keeps the immutable specs that the host tables point into
   uint32_t connections = 0;           // using this runtime now

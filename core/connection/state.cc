@@ -54,6 +54,8 @@ std::string_view Name(CloseCause cause) {
       return "backend_timeout";
     case CloseCause::kDrained:
       return "drained";
+    case CloseCause::kLapsed:
+      return "lapsed";
     case CloseCause::kInternal:
       return "internal";
   }

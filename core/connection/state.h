@@ -62,6 +62,7 @@ enum class CloseCause : uint8_t {
   kStalled,         // timeouts.write_stall: the client took nothing of what was queued for it
   kBackendTimeout,  // timeouts.response, or no backend in time
   kDrained,         // shutdown
+  kLapsed,          // the client would no longer be let in; the log line says why
   kInternal,
 };
 

@@ -253,7 +253,8 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
     const absl::StatusOr<size_t> id = shards.AddListener(from.listener->name);
     if (!id.ok()) return id.status();
     listener->metrics_id = static_cast<uint32_t>(*id);
-    auto hosts = tls::HostTable::Build(Borrow(from.hosts), from.options, parameters.ticket_secret);
+    auto hosts = tls::HostTable::Build(Borrow(from.hosts), from.options, parameters.ticket_secret,
+                                       &runtime->verifiers);
     if (!hosts.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(Place(from.listener->where), "listener '",
                                                      from.listener->name,

@@ -7,6 +7,7 @@
 
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
+#include "core/connection/lapse.h"
 #include "core/worker/worker.h"
 #include "io/check.h"
 
@@ -34,6 +35,9 @@ void Worker::Apply(Update update) {
   }
   if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
   runtime_ = std::move(update.runtime);
+  for (auto& listener : runtime_->listeners) listener->hosts->SetVerdictCache(&*verdicts_);
+  context_->current = runtime_.get();
+  next_to_check_ = 0;
   ReadClock();
   for (auto& slot : listeners_) {
     const bool kept =
@@ -140,6 +144,25 @@ void Worker::GovernAccept() {
   }
 }
 
+// After a reload every connection is asked once whether its client would be let in now, in slices
+// that delay nobody: a look-up or two each as a rule, a whole verification where the trust changed.
+void Worker::CheckStandings() {
+  constexpr int kSlice = 256;
+  constexpr int64_t kSliceNs = 2'000'000;
+  if (next_to_check_ == UINT32_MAX) return;
+  const int64_t until_ns = connection::NowNs() + kSliceNs;
+  for (int asked = 0; asked < kSlice && connection::NowNs() < until_ns; ++next_to_check_) {
+    Downstream* const down = downstreams_->At(next_to_check_);
+    if (down == nullptr) {
+      next_to_check_ = UINT32_MAX;  // that was the last
+      return;
+    }
+    if (!down->live() || down->runtime == context_->current) continue;
+    connection::CheckStanding(*context_, *down);
+    ++asked;
+  }
+}
+
 void Worker::SweepAll() {
   connection::Sweep(*context_, [this](Downstream& down) { downstreams_->Give(&down); });
   bool listening = false;
@@ -150,6 +173,7 @@ void Worker::SweepAll() {
   if (stopping_ && !listening && downstreams_->live() == 0) {
     // Until here a Cut may still come.
     if (!std::exchange(inbox_closed_, true)) inbox_->BeginClose(*ring_);
+    context_->current = nullptr;
     if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
   }
   if (!retired_.empty()) RetireRuntimes();

@@ -100,6 +100,7 @@ absl::Status Worker::SetUp() {
   // Every client may hold one backend connection, besides those idle and closing.
   pool_.emplace(*backend_env_, *wheel_, options_.max_connections * 2);
   downstreams_.emplace(options_.max_connections);
+  verdicts_.emplace(options_.verdict_cache);
   // An aggregate: make_unique cannot name its members.
   // NOLINTNEXTLINE(modernize-make-unique)
   context_.reset(new connection::Context{.client_env = *client_env_,
@@ -126,7 +127,8 @@ void Worker::ReadClock() {
 }
 
 std::chrono::nanoseconds Worker::WaitTime() const {
-  if (!context_->waiting.empty()) return std::chrono::nanoseconds(0);
+  if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX)
+    return std::chrono::nanoseconds(0);
   const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
   for (const auto& slot : listeners_) {
@@ -149,6 +151,7 @@ void Worker::Turn() {
   DispatchBatch(std::span(cqes_).first(static_cast<size_t>(reaped)));
   wheel_->Advance(context_->now_ms, [this](io::TimerNode& node) { OnTimer(node); });
   if (drain_deadline_ms_ != 0 && context_->now_ms >= drain_deadline_ms_) CutAll();
+  CheckStandings();
   io::RearmStarved(*client_env_);
   io::RearmStarved(*backend_env_);
   SweepAll();
@@ -177,6 +180,11 @@ void Worker::PublishMetrics(int64_t turn_started_ns) {
   shard.ring_stale_cqes.MirrorTotal(stale_cqes_);
   shard.blocks_in_use.Set(static_cast<int64_t>(blocks_->blocks_in_use()));
   shard.connection_slots.Set(downstreams_->live());
+  const tls::VerdictCacheStats& verdicts = verdicts_->stats();
+  shard.verdict_cache_hits.MirrorTotal(verdicts.hits);
+  shard.verdict_cache_misses.MirrorTotal(verdicts.misses);
+  shard.verdict_cache_evictions.MirrorTotal(verdicts.evictions);
+  shard.verdict_cache_entries.Set(static_cast<int64_t>(verdicts_->size()));
   if (runtime_ != nullptr && context_->now_ms >= next_gauges_ms_) {
     next_gauges_ms_ = context_->now_ms + kGaugesEveryMs;
     for (const auto& backend : runtime_->backends) {
@@ -197,6 +205,7 @@ void Worker::TearDown() {
   listeners_.clear();
   retired_.clear();
   runtime_.reset();
+  verdicts_.reset();
   wheel_.reset();
   client_env_.reset();
   backend_env_.reset();

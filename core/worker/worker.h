@@ -34,6 +34,7 @@
 #include "io/stream.h"
 #include "io/timer_wheel.h"
 #include "metrics/shard.h"
+#include "tls/verdict_cache.h"
 
 namespace portcullis::worker {
 
@@ -61,6 +62,7 @@ struct WorkerOptions {
   uint32_t index = 0;
   int cpu = -1;                      // to pin to; -1: not pinned
   uint32_t max_connections = 16384;  // slots, this worker's
+  uint32_t verdict_cache = 8192;     // client chains remembered
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
@@ -133,6 +135,7 @@ class Worker {
   void BeginDrain(std::chrono::milliseconds limit);
   void CutAll();
   void GovernAccept();
+  void CheckStandings();
   void SweepAll();
   void RetireRuntimes();
 
@@ -154,6 +157,7 @@ class Worker {
   std::optional<io::StreamEnv> backend_env_;
   std::optional<io::TimerWheel> wheel_;
   std::optional<backend::Pool> pool_;
+  std::optional<tls::VerdictCache> verdicts_;
   std::optional<io::Slab<connection::Downstream>> downstreams_;
   std::unique_ptr<connection::Context> context_;
   std::vector<std::unique_ptr<ListenerSlot>> listeners_;
@@ -166,6 +170,7 @@ class Worker {
   uint64_t stale_cqes_ = 0;
   io::Millis drain_deadline_ms_ = 0;  // 0: not draining
   io::Millis next_gauges_ms_ = 0;
+  uint32_t next_to_check_ = UINT32_MAX;  // slot whose client's standing is asked next; none
   bool accept_paused_ = false;
   bool stopping_ = false;
   bool inbox_closed_ = false;

@@ -1,0 +1,34 @@
+// A client's standing after it was let in: whether it would be let in again, asked when a reload
+// replaces the configuration and when its certificate runs out, and the end of its connection when
+// it would not. Worker's thread only.
+#pragma once
+
+#include "core/connection/context.h"
+#include "core/connection/downstream.h"
+
+namespace portcullis::connection {
+
+// NoteStanding notes, when the handshake is done, until when its verdict holds. A reload may have
+// come in between: then it is AskStanding that speaks, for whoever is let in is let in under what
+// is served now.
+[[nodiscard]] tls::Rejection NoteStanding(Context& ctx, Downstream& down);
+
+// AskStanding returns why the client of a connection that was let in would not be let in now, kNone
+// if it would: by its virtual host as configured now on the same listener; by the one it was judged
+// under where that is gone. A host that has come to ask for no certificates, or that leaves live
+// connections alone (ClientAuthSpec::close_on_change), has nothing against anyone. Notes until when
+// the answer holds.
+[[nodiscard]] tls::Rejection AskStanding(Context& ctx, Downstream& down);
+
+// CheckStanding asks, and ends the connection of a client that would not be let in. HTTP: after the
+// exchange under way, which gets timeouts.drain at most; idle ones at once. TCP: at once, with
+// close_notify to the client and a reset to the backend. Nothing happens to connections that are
+// not served, or are ending.
+void CheckStanding(Context& ctx, Downstream& down);
+
+// CurrentHost returns `host`, of the runtime that the connection began under, as configured now;
+// itself where it is gone.
+[[nodiscard]] const tls::Host& CurrentHost(const Context& ctx, const Downstream& down,
+                                           const tls::Host& host);
+
+}  // namespace portcullis::connection
