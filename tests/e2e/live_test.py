@@ -1,0 +1,239 @@
+"""Live connections are held to what is configured now: after a reload, and when a certificate runs out, exactly those
+whose clients would no longer be let in end, with a reason; the others notice nothing."""
+
+import copy
+import datetime
+import shutil
+import signal
+import threading
+import time
+
+import harness
+from backends import respond, tcp_echo
+from clients import poll_until, tls_context
+from harness import SLOW, E2ETest, http_config, tcp_config
+
+RELOADS = "portcullis_config_reloads_total"
+LAPSED = "portcullis_connections_lapsed_total"
+GET = "GET / HTTP/1.1\nHost: app.localhost"
+PROMPT = 1.0 * SLOW  # seconds from the reload to the last close
+
+
+class Live(E2ETest):
+
+    def start(self, config, target, **auth):
+        """Trust and CRL are copies which the test may change in place."""
+        self.files = self.dir / "files"
+        self.files.mkdir()
+        shutil.copy(self.pki.ca.crt, self.files / "ca.crt")
+        self.pki.ca.crl(self.files / "ca.crl")
+        self.config = config(self.pki, target.address)
+        self.config["trusts"] = [{"name": "clients", "folder": str(self.files)}]
+        self.config["virtual_hosts"][0]["client_auth"].update(auth)
+        self.server = self.serve(copy.deepcopy(self.config))
+
+    def reload(self):
+        before = self.server.metrics().sum(RELOADS, result="success")
+        self.server.send_signal(signal.SIGHUP)
+        poll_until(lambda: self.server.metrics().sum(RELOADS, result="success") == before + 1, "a reload", 10 * SLOW)
+        self.reloaded = time.monotonic()
+
+    def revoke(self, *certs):
+        self.pki.ca.crl(self.files / "ca.crl", certs)
+        self.reload()
+
+    def expect_end(self, client, how="close_notify"):
+        self.assertEqual(client.wait_end(), how)
+        self.assertLess(time.monotonic() - self.reloaded, PROMPT)
+
+    def expect_lapsed(self, **reasons):
+        """The metric and the connection log agree."""
+        metrics = self.server.metrics()
+        for reason, count in reasons.items():
+            self.assertEqual(metrics.sum(LAPSED, reason=reason), count, reason)
+        self.assertEqual(metrics.sum(LAPSED), sum(reasons.values()))
+        for reason, count in reasons.items():
+            self.assertEqual(len(self.server.wait_log(count, close=reason)), count)
+
+    def echo(self, client, text=b"ping"):
+        client.send(text)
+        self.assertEqual(client.recv_exactly(len(text)), text)
+
+    def test_tcp_the_revoked_ends_and_a_stream_beside_it_goes_on(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        revoked = [self.client(self.server, version=version) for version in ("1.2", "1.3")]
+        other = self.client(self.server, cert=self.pki.client_second)
+        for client in (*revoked, other):
+            self.echo(client)
+        stop, failures, echoed = threading.Event(), [], []
+
+        def stream():
+            try:
+                while not stop.is_set():
+                    self.echo(other, bytes(range(256)) * 64)
+                    echoed.append(1)
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(error)
+        streaming = threading.Thread(target=stream)
+        streaming.start()
+        self.revoke(self.pki.client)
+        for client in revoked:
+            self.expect_end(client)
+        sent = len(echoed)
+        poll_until(lambda: len(echoed) > sent or failures, "the stream goes on")
+        stop.set()
+        streaming.join()
+        self.assertEqual(failures, [])
+        self.expect_lapsed(revoked=2)
+        other.close()
+
+    def test_tcp_the_backend_is_not_told_a_clean_end(self):
+        ends = []
+
+        def note_end(connection):
+            try:
+                while connection.recv():
+                    pass
+                ends.append("eof")
+            except ConnectionResetError:
+                ends.append("reset")
+        self.start(tcp_config, self.backend(note_end))
+        client = self.client(self.server)
+        client.send(b"half of what I have to s")
+        poll_until(lambda: self.backends[0].connections, "the backend's connection")
+        self.revoke(self.pki.client)
+        self.expect_end(client)
+        poll_until(lambda: ends, "the backend's end")
+        self.assertEqual(ends, ["reset"])
+
+    def test_http_idle_connections_end_at_once_and_others_stay(self):
+        self.start(http_config, self.http_backend())
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+        fresh = self.client(self.server)  # has not asked for anything yet
+        for client in (revoked, other):
+            self.assertEqual(client.request(GET).status, 200)
+        self.revoke(self.pki.client)
+        self.expect_end(revoked)
+        self.expect_end(fresh)
+        self.assertEqual(other.request(GET).status, 200)
+        self.assertEqual(other.request(GET).get("connection"), None)
+        self.expect_lapsed(revoked=2)
+
+    def test_http_an_exchange_under_way_is_finished_and_is_the_last(self):
+        go = threading.Event()
+
+        def slow(connection, _request):
+            go.wait(20 * SLOW)
+            respond(connection, 200, b"done")
+        self.start(http_config, self.http_backend({"/slow": slow}))
+        client = self.client(self.server)
+        client.send(b"GET /slow HTTP/1.1\r\nHost: app.localhost\r\n\r\nGET / HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+        poll_until(lambda: self.backends[0].requests, "the request at the backend")
+        self.revoke(self.pki.client)
+        poll_until(lambda: self.server.metrics().sum(LAPSED) == 1, "the connection has lapsed")
+        go.set()
+        answer = client.http.response()
+        self.assertEqual((answer.status, answer.body, answer.get("connection")), (200, b"done", "close"))
+        self.assertEqual(client.wait_end(), "close_notify")
+        self.assertEqual(len(self.backends[0].requests), 1, "what was asked for behind it is not served")
+        self.expect_lapsed(revoked=1)
+
+    def test_http_an_exchange_without_end_is_cut(self):
+        def endless(connection, _request):
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            try:
+                while True:
+                    connection.send(b"1\r\nx\r\n")
+                    time.sleep(0.02)
+            except OSError:
+                return False
+        self.drain = "400ms"
+        self.start(http_config, self.http_backend({"/endless": endless}))
+        client = self.client(self.server)
+        client.send(b"GET /endless HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
+        client.recv()
+        self.revoke(self.pki.client)
+        client.recv_all()
+        self.assertEqual(client.ended, "reset")
+        self.expect_lapsed(revoked=1)
+
+    def test_resumed_connections_too(self):
+        self.start(http_config, self.http_backend())
+        for version in ("1.2", "1.3"):
+            context = tls_context(self.pki.client, self.pki.ca.crt, version)
+            with self.client(self.server, context=context) as client:
+                self.assertEqual(client.request(GET).status, 200)
+                session = client.tls.session
+            resumed = self.client(self.server, context=context, session=session)
+            self.assertEqual(resumed.request(GET).status, 200)
+            self.assertTrue(resumed.tls.session_reused)
+        self.revoke(self.pki.client)
+        for client in self.clients[1::2]:
+            self.expect_end(client)
+        self.expect_lapsed(revoked=2)
+
+    def test_another_trust_ends_whom_it_does_not_know(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        both = self.files / "ca.crt"
+        both.write_bytes(self.pki.ca.crt.read_bytes() + self.pki.other.crt.read_bytes())
+        self.reload()
+        stays, goes = self.client(self.server, cert=self.pki.stranger), self.client(self.server)
+        chained = self.client(self.server, cert=self.pki.chained)
+        for client in (stays, goes, chained):
+            self.echo(client)
+        shutil.copy(self.pki.other.crt, both)
+        (self.files / "ca.crl").unlink()
+        self.reload()
+        self.expect_end(goes)
+        self.expect_end(chained)
+        self.echo(stays)
+        self.expect_lapsed(unknown_ca=2)
+
+    def test_a_host_that_comes_to_require_certificates_ends_the_anonymous(self):
+        self.start(http_config, self.http_backend(), mode="optional")
+        anonymous, known = self.client(self.server, cert=None), self.client(self.server)
+        for client in (anonymous, known):
+            self.assertEqual(client.request(GET).status, 200)
+        config = copy.deepcopy(self.config)
+        config["virtual_hosts"][0]["client_auth"]["mode"] = "require"
+        self.server.write_config({**config, "timeouts": {"drain": self.drain}})
+        self.reload()
+        self.expect_end(anonymous)
+        self.assertEqual(known.request(GET).status, 200)
+        self.expect_lapsed(no_cert=1)
+
+    def test_a_reload_that_changes_nothing_ends_nothing(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        clients = [self.client(self.server) for _ in range(20)]
+        for _ in range(3):
+            self.reload()
+            for client in clients:
+                self.echo(client)
+        self.expect_lapsed()
+
+    def test_a_certificate_that_runs_out_ends_its_connection(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        seconds = 3 * SLOW
+        brief = self.pki.ca.client("brief-live", days=(-1, seconds / 86400), folder=self.files)
+        ends = datetime.datetime.strptime(brief.field("-enddate"), "%b %d %H:%M:%S %Y %Z").timestamp()
+        ends -= time.timezone if time.daylight == 0 else time.altzone
+        client, other = self.client(self.server, cert=brief), self.client(self.server)
+        self.echo(client)
+        self.assertEqual(client.wait_end(), "close_notify")
+        late = time.time() - ends
+        self.assertGreater(late, -0.05)
+        self.assertLess(late, 1 + PROMPT)
+        self.echo(other)
+        self.expect_lapsed(expired=1)
+
+    def test_a_host_may_leave_its_connections_alone(self):
+        self.start(tcp_config, self.backend(tcp_echo), close_on_change=False)
+        client = self.client(self.server)
+        self.echo(client)
+        self.revoke(self.pki.client)
+        self.echo(client)
+        self.expect_lapsed()
+
+
+if __name__ == "__main__":
+    harness.main()
