@@ -113,13 +113,14 @@ absl::Status Supervisor::StartWorkers() {
   const std::vector<int> cpus = UsableCpus();
   const bool pin = snapshot_->config.pin_workers && num_workers_ <= cpus.size() && num_workers_ > 1;
   for (uint32_t i = 0; i < num_workers_; ++i) {
-    auto worker =
-        std::make_unique<worker::Worker>(worker::WorkerOptions{.index = i,
-                                                               .cpu = pin ? cpus[i] : -1,
-                                                               .max_connections = worker_capacity_,
-                                                               .shard = &shards_->shard(i),
-                                                               .log = &log_->ring(i),
-                                                               .returns = returns_.get()});
+    auto worker = std::make_unique<worker::Worker>(
+        worker::WorkerOptions{.index = i,
+                              .cpu = pin ? cpus[i] : -1,
+                              .max_connections = worker_capacity_,
+                              .verdict_cache = snapshot_->config.limits.verdict_cache,
+                              .shard = &shards_->shard(i),
+                              .log = &log_->ring(i),
+                              .returns = returns_.get()});
     if (absl::Status status = worker->Start(); !status.ok()) return status;
     workers_.push_back(std::move(worker));
   }
