@@ -101,7 +101,8 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
   Absorb(hash, credential.chain_pem);
   Absorb(hash, credential.key_pem);
   Absorb(hash, spec.ciphers);
-  SHA256_Update(&hash, &named, sizeof(named));  // the one object, in this process
+  const auto who = reinterpret_cast<uintptr_t>(named);  // the one object, in this process
+  SHA256_Update(&hash, &who, sizeof(who));
   SHA256_Update(&hash, &fits, sizeof(fits));
   Key key;
   SHA256_Final(key.data(), &hash);

@@ -60,6 +60,7 @@ void FillIdentity(const tls::Engine& engine, log::ConnectionRecord& record) {
     record.client_sha256 = verdict.identity->sha256;
   }
   if (verdict.accepted()) return;
+  if (!verdict.detail.empty()) record.detail = verdict.detail;
   if (verdict.x509_error != 0) {
     record.x509_error = tls::X509ErrorText(verdict.x509_error);
     record.failed_depth = verdict.failed_depth;

@@ -126,6 +126,11 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   two.CountRejection(1);
   two.CountVerdict(ChainVerdict::kRejected, 1);
   one.CountVerdict(ChainVerdict::kAccepted);
+  one.CountLapse(1);
+  two.CountLapse(1);
+  one.CountRefusedResumption(1);
+  world.shards.shard(1).verdict_cache_hits.Add(5);
+  world.shards.shard(1).verdict_cache_entries.Set(3);
   one.CountBytes(Side::kClient, Direction::kReceive, 7);
   one.CountRequest(404);
   world.shards.shard(1).backend(world.app).CountConnect(ConnectResult::kRefused);
@@ -151,6 +156,13 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   EXPECT_THAT(text, HasSubstr("rejections_total{listener=\"edge\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"rejected\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"accepted\",reason=\"none\"} 1\n"));
+  EXPECT_THAT(text,
+              HasSubstr("connections_lapsed_total{listener=\"edge\",reason=\"expired\"} 2\n"));
+  EXPECT_THAT(text,
+              HasSubstr("resumptions_refused_total{listener=\"edge\",reason=\"expired\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("lapsed_total{listener=\"edge\",reason=\"eof\"}")));
+  EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_hits_total{worker=\"1\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_entries{worker=\"1\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",side=\"client\",direction=\"rx\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",code=\"4xx\"} 1\n"));
   EXPECT_THAT(
