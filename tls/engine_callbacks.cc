@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/mem.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,14 +97,18 @@ int EngineCallbacks::ServerName(SSL* ssl, int* out_alert, void* /*unused*/) {
 
 int EngineCallbacks::SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_size,
                                 const uint8_t* offered, unsigned offered_size, void* /*unused*/) {
-  const std::vector<std::string>& preferred = EngineOf(ssl).host_->spec->alpn;
+  return ChooseAlpn(EngineOf(ssl).host_->spec->alpn, out, out_size, {offered, offered_size});
+}
+
+int EngineCallbacks::ChooseAlpn(const std::vector<std::string>& preferred, const uint8_t** out,
+                                uint8_t* out_size, std::span<const uint8_t> offered) {
   if (preferred.empty()) return SSL_TLSEXT_ERR_NOACK;
   // Our order of preference. The library has checked the list's shape.
   for (const std::string& protocol : preferred) {
-    for (size_t at = 0; at < offered_size; at += size_t{1} + offered[at]) {
-      const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
+    for (size_t at = 0; at < offered.size(); at += size_t{1} + offered[at]) {
+      const std::string_view name(reinterpret_cast<const char*>(&offered[at] + 1), offered[at]);
       if (name != protocol) continue;
-      *out = offered + at + 1;
+      *out = &offered[at] + 1;
       *out_size = offered[at];
       return SSL_TLSEXT_ERR_OK;
     }

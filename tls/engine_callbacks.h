@@ -8,6 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace portcullis::tls {
 
@@ -30,6 +33,10 @@ struct EngineCallbacks {
   static int ServerName(SSL* ssl, int* out_alert, void* unused);
   static int SelectAlpn(SSL* ssl, const uint8_t** out, uint8_t* out_size, const uint8_t* offered,
                         unsigned offered_size, void* unused);
+  // ChooseAlpn takes the first of `preferred` that is offered; none of them preferred, ALPN is
+  // ignored. `offered` is in wire form, its shape checked by the library.
+  static int ChooseAlpn(const std::vector<std::string>& preferred, const uint8_t** out,
+                        uint8_t* out_size, std::span<const uint8_t> offered);
   static ssl_verify_result_t Verify(SSL* ssl, uint8_t* out_alert);
   // Message sees every message and alert either way: it notes alerts, and settles the ticket when
   // the client's Finished is in.

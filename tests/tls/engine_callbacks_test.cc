@@ -16,15 +16,11 @@ class CallbacksTest : public EngineTest {
  protected:
   // What SelectAlpn makes of `offered` (in wire form) for a host that prefers `ours`.
   static std::string Select(const std::vector<std::string>& ours, const std::string& offered) {
-    HostSpec spec;
-    spec.alpn = ours;
-    tls::Host host;
-    host.spec = &spec;
     const uint8_t* out = nullptr;
     uint8_t size = 0;
-    const int result = EngineCallbacks::SelectAlpn(nullptr, &out, &size,
-                                                   reinterpret_cast<const uint8_t*>(offered.data()),
-                                                   static_cast<unsigned>(offered.size()), &host);
+    const int result = EngineCallbacks::ChooseAlpn(
+        ours, &out, &size, {reinterpret_cast<const uint8_t*>(offered.data()), offered.size()});
+    if (result == SSL_TLSEXT_ERR_NOACK) return "ignored";
     if (result != SSL_TLSEXT_ERR_OK) return "refused";
     return {reinterpret_cast<const char*>(out), size};
   }
@@ -35,6 +31,7 @@ TEST_F(CallbacksTest, AlpnIsChosenInOurOrderByWholeNames) {
   EXPECT_EQ(Select({"http/1.1", "h2"}, "\x08http/1.1\x02h2"), "http/1.1");
   EXPECT_EQ(Select({"h2"}, "\x03h2c"), "refused");
   EXPECT_EQ(Select({"h2c"}, "\x02h2\x01x"), "refused");
+  EXPECT_EQ(Select({}, "\x02h2\x01x"), "ignored");
   EXPECT_EQ(Select({"x"}, "\x02h2\x01x"), "x");
 }
 
