@@ -168,7 +168,7 @@ WorkerRig::WorkerRig(const RigOptions& options)
       client_(tls::testing::MakeLeaf(root_, Valid("Client"))),
       shards_(1, std::vector<metrics::Reason>(tls::kNumRejections,
                                               {.name = "x", .judges_certificate = true})),
-      log_(1 << 16, -1, false),
+      log_(1 << 16, -1, log::Wanted::kNone),
       returns_(*Returns::Create()) {
   spec_.name = "localhost";
   spec_.server_names = {"localhost"};
