@@ -173,6 +173,9 @@ TEST_F(HostJudgeTest, StricterRulesAreAskedOfLiveClients) {
   TestHosts shallow = Trusting(MakeTrust({&root_}), {.max_depth = 0});
   EXPECT_EQ(Live(shallow, before, {&leaf_, &ca_}).rejection, Rejection::kChainTooLong);
   EXPECT_EQ(LiveResumed(shallow, before, {&leaf_, &ca_}).rejection, Rejection::kChainTooLong);
+  TestHosts strict = Trusting(MakeTrust({&root_}), {.profile = Profile::kStrict});
+  EXPECT_FALSE(Live(strict, before, {&leaf_, &ca_}).accepted());
+  EXPECT_EQ(LiveResumed(strict, before, {&leaf_, &ca_}).detail, "accepted under another profile");
 }
 
 TEST_F(HostJudgeTest, PolicyIsAskedOfEveryone) {

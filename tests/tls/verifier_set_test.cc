@@ -25,8 +25,9 @@ TEST(VerifierSetTest, GivesOneForEachTrustAndSetOfOptions) {
   EXPECT_NE(*set.Get(other, options), verifier);
   EXPECT_NE(*set.Get(trust, {.max_depth = 1}), verifier);
   EXPECT_NE(*set.Get(trust, {.max_chain_bytes = 1000}), verifier);
+  EXPECT_NE(*set.Get(trust, {.profile = Profile::kStrict}), verifier);
   EXPECT_NE(*set.Get(trust, {.intermediates_as_anchors = false}), verifier);
-  EXPECT_EQ(set.size(), 5U);
+  EXPECT_EQ(set.size(), 6U);
   EXPECT_EQ(*set.Get(trust, options), verifier);
 }
 
