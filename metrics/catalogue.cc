@@ -132,6 +132,9 @@ constexpr MetricInfo kCatalogue[] = {
      "Reloads of the configuration (SIGHUP); on failure the old one stays in use.", {}},
     {kConfigLastReloadSuccess, "portcullis_config_last_reload_success_timestamp_seconds", kG, "",
      "When the configuration in use took effect.", {}},
+    {kReloadDryRun, "portcullis_reload_dry_run_identities", kG, "result",
+     "Clients seen shortly before the last reload, by what its configuration makes of them, whether "
+     "or not it took effect.", {}},
     {kCertificateNotAfter, "portcullis_certificate_not_after_timestamp_seconds", kG,
      "kind,name,subject,serial",
      "When a certificate in use expires; name is the virtual host (kind server) or the trust "

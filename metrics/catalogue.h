@@ -51,6 +51,7 @@ enum class Metric : uint8_t {
   kWorkers,
   kConfigReloads,
   kConfigLastReloadSuccess,
+  kReloadDryRun,
   kCertificateNotAfter,
   kCrlNextUpdate,
   kProcessCpu,

@@ -151,6 +151,8 @@ void AddFacts(Families& families, FactsSnapshot facts) {
   families.Number(kConfigReloads, {"success"}, AsDouble(facts.reloads_ok));
   families.Number(kConfigReloads, {"failure"}, AsDouble(facts.reloads_failed));
   families.Number(kConfigLastReloadSuccess, {}, AsDouble(facts.last_reload_success));
+  families.Number(kReloadDryRun, {"accepted"}, AsDouble(facts.dry_run.accepted));
+  families.Number(kReloadDryRun, {"refused"}, AsDouble(facts.dry_run.refused));
   AddExpiries(families, facts);
 }
 

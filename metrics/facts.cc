@@ -26,6 +26,11 @@ void Facts::RecordReload(int64_t now, std::string error) {
   facts_.last_reload_error = std::move(error);
 }
 
+void Facts::RecordDryRun(const DryRunFact& dry_run) {
+  const std::lock_guard lock(mutex_);
+  facts_.dry_run = dry_run;
+}
+
 void Facts::SetCertificates(std::vector<CertificateFact> certificates) {
   const std::lock_guard lock(mutex_);
   facts_.certificates = std::move(certificates);

@@ -33,6 +33,12 @@ struct CrlFact {
   int64_t next_update = 0;  // seconds since the epoch; 0: the CRL does not say, and is left out
 };
 
+// Clients seen shortly before a reload, by what its configuration makes of them.
+struct DryRunFact {
+  uint64_t accepted = 0;
+  uint64_t refused = 0;
+};
+
 // A copy of everything at one moment.
 struct FactsSnapshot {
   Build build;
@@ -42,6 +48,7 @@ struct FactsSnapshot {
   uint64_t reloads_failed = 0;
   int64_t last_reload_success = 0;  // seconds since the epoch; the first load counts
   std::string last_reload_error;    // of the last reload, empty if it succeeded
+  DryRunFact dry_run;               // of the last reload that got as far, taken or refused
   std::vector<CertificateFact> certificates;
   std::vector<CrlFact> crls;
 };
@@ -55,6 +62,10 @@ class Facts {
   void RecordLoad(int64_t now);
   // RecordReload counts a reload: `error` is empty when it took effect at `now`.
   void RecordReload(int64_t now, std::string error);
+
+  // RecordDryRun notes what a reload, before it takes effect, would make of the clients seen
+  // lately.
+  void RecordDryRun(const DryRunFact& dry_run);
 
   // SetCertificates and SetCrls replace what is in force: what a reload dropped is gone from the
   // metrics too.

@@ -44,17 +44,6 @@ Verdict JudgeRemembered(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
   return verdict;
 }
 
-Verdict JudgeDer(const Host& host, const std::vector<std::vector<uint8_t>>& chain_der,
-                 VerdictCache* cache, int64_t now) {
-  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
-  std::vector<CRYPTO_BUFFER*> chain;
-  for (const std::vector<uint8_t>& der : chain_der) {
-    buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
-    chain.push_back(buffers.back().get());
-  }
-  return JudgeChain(host, chain, cache, now);
-}
-
 }  // namespace
 
 Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain, VerdictCache* cache,
@@ -64,6 +53,17 @@ Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain, Verd
                                      : host.verifier->Judge(chain, now);
   ApplyPolicy(host, verdict);
   return verdict;
+}
+
+Verdict JudgePresented(const Host& host, const std::vector<std::vector<uint8_t>>& chain_der,
+                       VerdictCache* cache, int64_t now) {
+  std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const std::vector<uint8_t>& der : chain_der) {
+    buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
+    chain.push_back(buffers.back().get());
+  }
+  return JudgeChain(host, chain, cache, now);
 }
 
 Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity, int64_t now) {
@@ -78,12 +78,12 @@ Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cach
   const PeerIdentity& identity = *client.identity;
   const bool same_rules = host.verifier->epoch() == client.judged_under.verifier->epoch();
   const bool knows_chain = !client.resumed && !identity.chain_der.empty();
-  if (!same_rules && knows_chain) return JudgeDer(host, identity.chain_der, cache, now);
+  if (!same_rules && knows_chain) return JudgePresented(host, identity.chain_der, cache, now);
 
   Verdict verdict = JudgeAgain(host, client.identity, now);
   if (!verdict.accepted()) {
     if (verdict.rejection == Rejection::kPolicyDenied || !knows_chain) return verdict;
-    return JudgeDer(host, identity.chain_der, cache, now);
+    return JudgePresented(host, identity.chain_der, cache, now);
   }
   if (same_rules) return verdict;
   const VerifierOptions& rules = host.verifier->options();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "tls/host_table.h"
 #include "tls/verdict.h"
@@ -21,6 +22,11 @@ namespace portcullis::tls {
 // chain is judged afresh, for another path may hold.
 [[nodiscard]] Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
                                  VerdictCache* cache, int64_t now);
+
+// JudgePresented is JudgeChain of the certificates as a PeerIdentity keeps them: its chain_der.
+[[nodiscard]] Verdict JudgePresented(const Host& host,
+                                     const std::vector<std::vector<uint8_t>>& chain_der,
+                                     VerdictCache* cache, int64_t now);
 
 // JudgeAgain asks whether a client accepted under the same Host::epoch may still pass: for tickets.
 [[nodiscard]] Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity,

@@ -13,12 +13,17 @@
 #include "absl/strings/str_split.h"
 
 #include "core/log/operator_log.h"
+#include "core/server/dry_run.h"
 #include "io/listener.h"
 #include "portcullis_version.h"
 #include "tls/rejection.h"
 
 namespace portcullis::server {
 namespace {
+
+// How many clients a worker is asked for, and how long all of them have to answer.
+constexpr uint32_t kClientsAWorker = 1024;
+constexpr std::chrono::seconds kAnswerTime{1};
 
 int64_t UnixNow() { return static_cast<int64_t>(time(nullptr)); }
 
@@ -210,9 +215,44 @@ absl::Status Supervisor::Publish(std::shared_ptr<const Snapshot> snapshot) {
   return absl::OkStatus();
 }
 
+// The clients that the workers remember, each worker's last ones first. One that does not answer in
+// time is left out: a reload must not hang on it.
+std::vector<std::shared_ptr<const tls::PeerIdentity>> Supervisor::ClientsSeen() const {
+  const uint32_t most = std::clamp<uint32_t>(kDryRunClients / num_workers_, 1, kClientsAWorker);
+  const auto until = std::chrono::steady_clock::now() + kAnswerTime;
+  std::vector<std::shared_ptr<worker::ClientList>> lists;
+  for (const auto& worker : workers_) {
+    if (worker->ended()) continue;
+    lists.push_back(std::make_shared<worker::ClientList>());
+    worker->Post(worker::ListClients{.most = most, .answer = lists.back()});
+  }
+  std::vector<std::shared_ptr<const tls::PeerIdentity>> clients;
+  size_t silent = 0;
+  for (const auto& list : lists) {
+    if (list->ready.try_acquire_until(until)) {
+      clients.insert(clients.end(), list->clients.begin(), list->clients.end());
+    } else {
+      ++silent;
+    }
+  }
+  if (silent != 0) {
+    log::Warn(absl::StrCat("reload: ", silent, " workers did not say in time whom they have seen"));
+  }
+  return clients;
+}
+
+absl::Status Supervisor::Rehearse(const Snapshot& snapshot) {
+  if (draining_) return absl::OkStatus();
+  const DryRun dry_run = TryOut(*snapshot_, snapshot, ClientsSeen(), UnixNow());
+  facts_->RecordDryRun({.accepted = dry_run.seen - dry_run.refused, .refused = dry_run.refused});
+  if (dry_run.seen != 0) log::Info(absl::StrCat("reload: ", Describe(dry_run)));
+  return CheckBound(dry_run, snapshot.config.reload);
+}
+
 absl::Status Supervisor::Reload() {
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = LoadSnapshot(path_, UnixNow());
   absl::Status status = snapshot.status();
+  if (status.ok()) status = Rehearse(**snapshot);
   if (status.ok()) status = Publish(*snapshot);
   facts_->RecordReload(UnixNow(), std::string(status.message()));
   if (!status.ok()) {

@@ -41,8 +41,9 @@ class Supervisor final : public RunningServer {
   [[nodiscard]] ServerPorts ports() const override;
   void Stop() override;
 
-  // Reload rereads everything: all or nothing, the old stays in force on any error. The outcome is
-  // logged and counted.
+  // Reload rereads everything: all or nothing, the old stays in force on any error, and where the
+  // new would refuse more of the clients seen recently than it allows itself (reload.refuse_over).
+  // The outcome is logged and counted.
   absl::Status Reload();
   // BeginDrain stops accepting; Cut ends what is left at once; Wait returns when the workers have
   // ended.
@@ -62,6 +63,8 @@ class Supervisor final : public RunningServer {
   absl::Status Publish(std::shared_ptr<const Snapshot> snapshot);
   absl::Status OpenSockets(const Snapshot& snapshot, std::vector<std::vector<int>>& sockets,
                            std::vector<uint16_t>& ports, std::map<std::string, uint16_t>& open);
+  [[nodiscard]] std::vector<std::shared_ptr<const tls::PeerIdentity>> ClientsSeen() const;
+  absl::Status Rehearse(const Snapshot& snapshot);
   absl::Status StartAdmin();
   [[nodiscard]] std::string StatusText() const;
 

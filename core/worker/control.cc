@@ -20,6 +20,8 @@ void Worker::Handle(Message message) {
     Apply(std::move(*update));
   } else if (const auto* drain = std::get_if<Drain>(&message)) {
     BeginDrain(drain->limit);
+  } else if (const auto* list = std::get_if<ListClients>(&message)) {
+    FillIn(list->most, *list->answer);
   } else {
     BeginDrain(std::chrono::milliseconds(0));
     CutAll();
@@ -48,6 +50,16 @@ void Worker::Apply(Update update) {
   for (size_t i = 0; i < runtime_->listeners.size(); ++i)
     Attach(*runtime_->listeners[i], update.sockets[i]);
   RetireRuntimes();
+}
+
+void Worker::FillIn(uint32_t most, ClientList& list) const {
+  size_t bytes = 0;
+  verdicts_->ForEach([&](const tls::PeerIdentity& identity) {
+    if (list.clients.size() >= most || bytes > kMaxListBytes) return;
+    for (const std::vector<uint8_t>& der : identity.chain_der) bytes += der.size();
+    list.clients.push_back(std::make_shared<const tls::PeerIdentity>(identity));
+  });
+  list.ready.release();
 }
 
 void Worker::Attach(connection::ListenerRuntime& listener, int fd) {

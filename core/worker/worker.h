@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -34,6 +35,7 @@
 #include "io/stream.h"
 #include "io/timer_wheel.h"
 #include "metrics/shard.h"
+#include "tls/verdict.h"
 #include "tls/verdict_cache.h"
 
 namespace portcullis::worker {
@@ -51,8 +53,21 @@ struct Drain {
 };
 // Reopens nothing, waits for nothing: ends every connection now.
 struct Cut {};
+// The clients a worker has seen, those seen last first, as copies of whoever reads them: the worker
+// fills `clients`, releases `ready`, and waits for nobody. Who has not acquired `ready` must not
+// look.
+struct ClientList {
+  std::vector<std::shared_ptr<const tls::PeerIdentity>> clients;
+  std::binary_semaphore ready{0};
+};
+// Asks for such a list, of at most `most` clients and kMaxListBytes of certificates.
+struct ListClients {
+  uint32_t most = 0;
+  std::shared_ptr<ClientList> answer;  // not null
+};
+inline constexpr size_t kMaxListBytes = size_t{4} * 1024 * 1024;  // 1 or 2 ms of copying
 
-using Message = std::variant<Update, Drain, Cut>;
+using Message = std::variant<Update, Drain, Cut, ListClients>;
 
 // What workers hand back to the supervisor: a runtime whose last connection is gone (to be
 // destroyed off the worker).
@@ -129,6 +144,7 @@ class Worker {
   // control.cc
   void Handle(Message message);
   void Apply(Update update);
+  void FillIn(uint32_t most, ClientList& list) const;
   void Attach(connection::ListenerRuntime& listener, int fd);
   void CloseListener(ListenerSlot& slot);
   void FinishClosing(ListenerSlot& slot);

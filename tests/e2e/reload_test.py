@@ -184,6 +184,38 @@ class Reload(E2ETest):
                 self.assertEqual(client.request(GET).status, 400)
                 self.assertFalse(client.tls.session_reused)
 
+    def dry_run(self):
+        metrics = self.server.metrics()
+        return tuple(int(metrics.sum("portcullis_reload_dry_run_identities", result=result))
+                     for result in ("accepted", "refused"))
+
+    def test_a_dry_run_tells_whom_the_new_trust_would_refuse(self):
+        self.start("http")
+        self.put("ca.crt", self.both_cas())
+        self.reload()
+        self.assertEqual(self.dry_run(), (0, 0), "nobody has been seen")
+        for cert in (self.pki.client, self.pki.client_second, self.pki.stranger, self.pki.client):
+            self.assertEqual(self.served(cert=cert)[0], 200)
+        self.put("ca.crt", self.pki.other.crt)
+        (self.files / "ca.crl").unlink()
+        told = "of 3 clients seen recently the new trust would refuse 2: unknown_ca 2"
+        for bound in ("10%", 1):
+            self.reload_with("failure", reload={"refuse_over": bound})
+            self.assertEqual(self.dry_run(), (1, 2))
+            self.assertIn(f"{told}; reload.refuse_over is {bound}", self.server.stderr())
+            for cert in (self.pki.client, self.pki.client_second, self.pki.stranger):
+                self.assertEqual(self.served(cert=cert)[0], 200, "the old configuration is in force")
+        self.reload_with(reload={"refuse_over": "100%"})
+        self.assertEqual(self.dry_run(), (1, 2))
+        self.assertEqual(self.server.stderr().count(f"reload: {told}"), 3)
+        self.assertEqual(self.served(cert=self.pki.stranger)[0], 200)
+        self.assertEqual(self.served()[0], 400)
+
+    def both_cas(self):
+        path = self.dir / "both.crt"
+        path.write_bytes(self.pki.ca.crt.read_bytes() + self.pki.other.crt.read_bytes())
+        return path
+
     def test_stricter_authentication_ends_what_sessions_allowed(self):
         self.start("http")
         optional = copy.deepcopy(self.config["virtual_hosts"])

@@ -139,6 +139,7 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   world.lines_lost.Add(6);
   world.facts.RecordReload(1'700'000'100, "");
   world.facts.RecordReload(1'700'000'200, "broken");
+  world.facts.RecordDryRun({.accepted = 9, .refused = 4});
 
   const std::string text = world.Text();
   const std::string ok = "{listener=\"edge\",result=\"ok\",version=\"1.3\",resumed=\"false\"";
@@ -174,6 +175,8 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   EXPECT_THAT(text, HasSubstr("portcullis_config_reloads_total{result=\"failure\"} 1\n"));
   EXPECT_THAT(text,
               HasSubstr("portcullis_config_last_reload_success_timestamp_seconds 1700000100\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_reload_dry_run_identities{result=\"accepted\"} 9\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_reload_dry_run_identities{result=\"refused\"} 4\n"));
   EXPECT_THAT(text,
               HasSubstr(R"(build_info{version="0.1.0",commit="abcdef",boringssl="BoringSSL"} 1)"));
 }

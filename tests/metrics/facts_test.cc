@@ -27,6 +27,14 @@ TEST(Facts, CountsReloadsByOutcomeAndKeepsTheLastError) {
   EXPECT_EQ(snapshot.start_time, 1'000);
 }
 
+TEST(Facts, TheLastDryRunIsKept) {
+  Facts facts({}, 1, 0);
+  facts.RecordDryRun({.accepted = 3, .refused = 1});
+  facts.RecordDryRun({.accepted = 2, .refused = 5});
+  EXPECT_EQ(facts.Take().dry_run.accepted, 2u);
+  EXPECT_EQ(facts.Take().dry_run.refused, 5u);
+}
+
 TEST(Facts, CertificatesAndCrlsAreReplacedAsAWhole) {
   Facts facts({}, 1, 0);
   facts.SetCertificates({{CertificateKind::kServer, "a", "CN=a", "01", 10},

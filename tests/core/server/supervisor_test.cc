@@ -71,6 +71,20 @@ TEST_F(SupervisorTest, AReloadTakesWhatTheFilesSayNow) {
   EXPECT_THAT(Answer(folder_.stranger()), HasSubstr(kLetIn));
 }
 
+TEST_F(SupervisorTest, AReloadThatTurnsAwayMoreThanItMayChangesNothing) {
+  EXPECT_THAT(Answer(folder_.client()), HasSubstr(kLetIn));
+  folder_.Edit("limits: {}\n", "limits: {}\nreload: {refuse_over: 10%}\n");
+  folder_.Write("ca.crt", folder_.other_root().Pem());
+  const absl::Status status = supervisor_->Reload();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("of 1 clients seen recently the new trust would refuse 1: unknown_ca 1"));
+  EXPECT_THAT(Answer(folder_.client()), HasSubstr(kLetIn));
+  folder_.Edit("refuse_over: 10%", "refuse_over: 1");
+  EXPECT_TRUE(supervisor_->Reload().ok());
+  EXPECT_TRUE(ComesToAnswer(folder_.client(), kTurnedAway));
+}
+
 // One file is good and would change everything; the other is bad.
 TEST_F(SupervisorTest, AReloadWithABadFileChangesNothing) {
   folder_.Write("ca.crt", folder_.other_root().Pem());
