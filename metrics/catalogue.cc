@@ -133,8 +133,8 @@ constexpr MetricInfo kCatalogue[] = {
     {kConfigLastReloadSuccess, "portcullis_config_last_reload_success_timestamp_seconds", kG, "",
      "When the configuration in use took effect.", {}},
     {kReloadDryRun, "portcullis_reload_dry_run_identities", kG, "result",
-     "Clients seen shortly before the last reload, by what its configuration makes of them, whether "
-     "or not it took effect.", {}},
+     "Clients seen shortly before the last reload, by what its configuration makes of them, taken "
+     "or not.", {}},
     {kCertificateNotAfter, "portcullis_certificate_not_after_timestamp_seconds", kG,
      "kind,name,subject,serial",
      "When a certificate in use expires; name is the virtual host (kind server) or the trust "

@@ -111,15 +111,17 @@ std::optional<tls::Rejection> Judge(const std::vector<HostPair>& pairs,
 }
 
 std::string DescribeReasons(const DryRun& dry_run) {
-  std::vector<std::pair<size_t, std::string>> counts;
-  for (size_t i = 0; i < dry_run.reasons.size(); ++i) {
-    if (dry_run.reasons[i] == 0) continue;
-    counts.emplace_back(dry_run.reasons[i], std::string(tls::Name(static_cast<tls::Rejection>(i))));
+  const std::array<size_t, tls::kNumRejections>& counts = dry_run.reasons;
+  std::vector<size_t> reasons;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != 0) reasons.push_back(i);
   }
-  std::stable_sort(counts.begin(), counts.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  return absl::StrJoin(counts, ", ", [](std::string* out, const auto& count) {
-    absl::StrAppend(out, count.second, " ", count.first);
+  std::sort(reasons.begin(), reasons.end(), [&](size_t a, size_t b) {
+    return counts[a] != counts[b] ? counts[a] > counts[b] : a < b;
+  });
+  return absl::StrJoin(reasons, ", ", [&](std::string* out, size_t i) {
+    const std::string name(tls::Name(static_cast<tls::Rejection>(i)));
+    absl::StrAppend(out, name, " ", counts[i]);
   });
 }
 

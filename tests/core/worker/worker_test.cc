@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 
 #include "io/uring_ring.h"
@@ -51,6 +53,29 @@ TEST_P(WorkerTest, ACertifiedClientReachesTheBackendWithItsIdentity) {
   EXPECT_THAT(request, HasSubstr("ssl-client-subject-dn: CN=Client\r\n"));
   backend.Send(kAnswer);
   EXPECT_THAT(client.ReceiveUntil("hello"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+std::shared_ptr<ClientList> Listed(WorkerRig& rig, uint32_t most) {
+  auto list = std::make_shared<ClientList>();
+  rig.worker().Post(ListClients{.most = most, .answer = list});
+  EXPECT_TRUE(list->ready.try_acquire_for(std::chrono::seconds(30)));
+  return list;
+}
+
+TEST_P(WorkerTest, TellsWhichClientsItHasSeen) {
+  WorkerRig rig(Options());
+  EXPECT_TRUE(Listed(rig, 10)->clients.empty());
+  TlsWire stranger = rig.Connect(rig.Stranger());
+  ASSERT_TRUE(stranger.Handshake());
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  client.Send(kGet);
+  (void)rig.AcceptBackend();  // by now the worker has judged it
+  const auto list = Listed(rig, 10);
+  ASSERT_EQ(list->clients.size(), 1U);
+  EXPECT_EQ(list->clients.front()->subject, "CN=Client");
+  EXPECT_EQ(list->clients.front()->chain_der.size(), 1U);
+  EXPECT_TRUE(Listed(rig, 0)->clients.empty());
 }
 
 TEST_P(WorkerTest, AStrangerGetsThePageAndTheBackendHearsNothing) {
