@@ -28,6 +28,8 @@ CLANG_FORMAT = "clang-format-19"
 TESTED_BY = {
     "core/server/host_judge.cc": "tests/e2e/verify_test.py",
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
+    **{f"tls/{part}.cc": "tests/tls/revocation_index_test.cc" for part in (
+        "crl_builder", "crl_issuers", "indexed_crl")},
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",

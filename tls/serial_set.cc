@@ -13,7 +13,6 @@ namespace portcullis::tls {
 namespace {
 
 constexpr size_t kDateBytes = 5;
-constexpr size_t kTailBytes = kDateBytes + 1;
 // Dates start at the year 0, so that every one is positive and fits in five bytes.
 constexpr int64_t kYearZero = -62'167'219'200;
 constexpr uint8_t kUnsaid = 0xff;
