@@ -30,6 +30,7 @@ TESTED_BY = {
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
     **{f"tls/{part}.cc": "tests/tls/revocation_index_test.cc" for part in (
         "crl_builder", "crl_issuers", "indexed_crl")},
+    "tls/ocsp_signer.cc": "tests/tls/ocsp_response_test.cc",
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",

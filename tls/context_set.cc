@@ -58,7 +58,7 @@ void SetClientCas(SSL_CTX* context, const ClientVerifier& verifier, CaNames want
 
 absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
                                                      const Credential& credential,
-                                                     const std::string& origin,
+                                                     const CredentialSpec& credential_spec,
                                                      const ClientVerifier* verifier) {
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   TLS_CHECK(context != nullptr);
@@ -71,10 +71,14 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
   for (const auto& certificate : credential.chain) chain.push_back(certificate.get());
   if (SSL_CTX_set_chain_and_key(context.get(), chain.data(), chain.size(), credential.key.get(),
                                 nullptr) != 1) {
-    return LibraryError(origin, "certificate cannot serve TLS");
+    return LibraryError(credential_spec.origin, "certificate cannot serve TLS");
   }
   TLS_CHECK(
       SSL_CTX_set_signing_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) == 1);
+  const std::string& staple = credential_spec.ocsp_response;
+  TLS_CHECK(staple.empty() || SSL_CTX_set_ocsp_response(
+                                  context.get(), reinterpret_cast<const uint8_t*>(staple.data()),
+                                  staple.size()) == 1);
   if (verifier != nullptr) SetClientCas(context.get(), *verifier, spec.client_auth.ca_names);
   EngineCallbacks::InstallHost(context.get());
   return context;
@@ -100,6 +104,7 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
   SHA256_Init(&hash);
   Absorb(hash, credential.chain_pem);
   Absorb(hash, credential.key_pem);
+  Absorb(hash, credential.ocsp_response);
   Absorb(hash, spec.ciphers);
   const auto who = reinterpret_cast<uintptr_t>(named);  // the one object, in this process
   SHA256_Update(&hash, &who, sizeof(who));
@@ -111,7 +116,7 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
   absl::StatusOr<Credential> loaded = LoadCredential(credential);
   if (!loaded.ok()) return loaded.status();
   absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context =
-      MakeContext(spec, *loaded, credential.origin, named);
+      MakeContext(spec, *loaded, credential, named);
   if (!context.ok()) return context.status();
   Entry& entry = entries_[key];
   entry.context = *std::move(context);

@@ -15,6 +15,7 @@
 
 #include "tls/boringssl_compat.h"
 #include "tls/identity.h"
+#include "tls/ocsp_staple.h"
 #include "tls/pem.h"
 
 namespace portcullis::tls {
@@ -128,6 +129,12 @@ absl::StatusOr<Credential> LoadCredential(const CredentialSpec& spec) {
   }
   credential.key = std::move(*key);
   credential.kind = *kind;
+  if (!spec.ocsp_response.empty()) {
+    absl::StatusOr<OcspAnswer> answer =
+        CheckStaple(spec.ocsp_response, credential.chain, spec.ocsp_origin);
+    if (!answer.ok()) return answer.status();
+    credential.staple = *answer;
+  }
   return credential;
 }
 

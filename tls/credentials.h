@@ -8,11 +8,14 @@
 #include <openssl/pool.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+
+#include "tls/ocsp_response.h"
 
 namespace portcullis::tls {
 
@@ -22,6 +25,8 @@ struct CredentialSpec {
   std::string chain_pem;
   std::string key_pem;
   std::string origin;
+  std::string ocsp_response = {};  // DER, to be stapled; empty: none
+  std::string ocsp_origin = {};    // its file
 };
 
 // What a credential can sign with: decides which clients it can serve.
@@ -50,11 +55,12 @@ struct Credential {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> chain;  // leaf first
   bssl::UniquePtr<EVP_PKEY> key;
   KeyKind kind = KeyKind::kRsa;
+  std::optional<OcspAnswer> staple;  // what the response to be stapled says; empty without one
 };
 
 // LoadCredential parses a chain and its key. InvalidArgument when either does not parse, when the
-// key is not the leaf's, or when its kind cannot be used in TLS. Each call makes objects of its
-// own: nothing is shared.
+// key is not the leaf's, when its kind cannot be used in TLS, or when the OCSP response is not the
+// leaf's (tls::CheckStaple). Each call makes objects of its own: nothing is shared.
 absl::StatusOr<Credential> LoadCredential(const CredentialSpec& spec);
 
 }  // namespace portcullis::tls

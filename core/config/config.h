@@ -34,8 +34,9 @@ struct Location {
 };
 
 struct Certificate {
-  std::string chain_path;  // `certificate:`, or FOLDER/tls.crt
-  std::string key_path;    // `key:`, or FOLDER/tls.key
+  std::string chain_path;          // `certificate:`, or FOLDER/tls.crt
+  std::string key_path;            // `key:`, or FOLDER/tls.key
+  std::string ocsp_response_path;  // DER, stapled for clients who ask; empty: none
   Location where;
 };
 

@@ -97,7 +97,9 @@ void DescribeHost(const VirtualHost& host, StageMode mode, std::string& out) {
   Line(out, "  host ", host.name, ": ", Join(host.server_names, ", "));
   Line(out, "    ", DescribeTls(host.tls, mode));
   for (const Certificate& certificate : host.certificates) {
-    Line(out, "    certificate ", certificate.chain_path, ", key ", certificate.key_path);
+    Line(out, "    certificate ", certificate.chain_path, ", key ", certificate.key_path,
+         certificate.ocsp_response_path.empty() ? "" : ", OCSP response ",
+         certificate.ocsp_response_path);
   }
   Line(out, "    client certificates: ", DescribeClientAuth(host.client_auth, mode));
   DescribeRules("deny", host.client_auth.policy.deny, out);

@@ -78,6 +78,7 @@ void ReadCertificate(ReadContext& context, Value item, std::vector<Certificate>&
   reader.Path("folder", folder);
   reader.Path("certificate", certificate.chain_path);
   reader.Path("key", certificate.key_path);
+  reader.Path("ocsp_response", certificate.ocsp_response_path);
   reader.Finish();
   const auto wrong = [&](std::string_view found) {
     context.diagnostics.Error(

@@ -12,6 +12,7 @@
 #include "core/server/load_trusts.h"
 #include "core/server/problems.h"
 #include "tls/credentials.h"
+#include "tls/ocsp_staple.h"
 
 namespace portcullis::server {
 namespace {
@@ -21,6 +22,17 @@ const T* FindByName(const std::vector<T>& items, const std::string& name) {
   const auto found =
       std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
   return found == items.end() ? nullptr : &*found;
+}
+
+// A response that would not help a client is left out, and said to be: the certificate serves
+// without.
+void DropOddStaple(const tls::OcspAnswer& answer, const config::Certificate& certificate,
+                   int64_t now, tls::CredentialSpec& spec, Snapshot& snapshot) {
+  const std::string oddity = tls::StapleOddity(answer, now);
+  if (oddity.empty()) return;
+  snapshot.warnings.push_back(absl::StrCat(Place(certificate.where), certificate.ocsp_response_path,
+                                           ": OCSP response not stapled: ", oddity));
+  spec.ocsp_response.clear();
 }
 
 void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
@@ -36,10 +48,21 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
         .chain_pem = *std::move(chain),
         .key_pem = *std::move(key),
         .origin = absl::StrCat(certificate.chain_path, ", ", certificate.key_path)};
-    if (absl::StatusOr<tls::Credential> loaded = tls::LoadCredential(spec); !loaded.ok()) {
+    if (!certificate.ocsp_response_path.empty()) {
+      absl::StatusOr<std::string> staple =
+          ReadWholeFile(certificate.ocsp_response_path, certificate.where);
+      problems.Add(staple.status());
+      if (!staple.ok()) continue;
+      spec.ocsp_response = *std::move(staple);
+      spec.ocsp_origin = certificate.ocsp_response_path;
+    }
+    absl::StatusOr<tls::Credential> loaded = tls::LoadCredential(spec);
+    if (!loaded.ok()) {
       problems.Add(certificate.where, loaded.status().message());
       continue;
     }
+    if (loaded->staple.has_value())
+      DropOddStaple(*loaded->staple, certificate, now, spec, snapshot);
     absl::StatusOr<tls::CertificateInfo> info =
         tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
     if (!info.ok()) {

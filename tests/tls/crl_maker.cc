@@ -185,6 +185,16 @@ Octets TimeOf(int64_t seconds) {
   return Tlv(generalized ? 0x18 : 0x17, Octets(text, text + size));
 }
 
+Octets AlgorithmOf(const TestCertificate& signer, CrlSignature kind) {
+  return SchemeOf(signer.key(), kind).algorithm;
+}
+
+Octets SignatureOf(const TestCertificate& signer, CrlSignature kind, const Octets& message) {
+  Octets signature = Sign(signer.key(), SchemeOf(signer.key(), kind), message);
+  if (kind == CrlSignature::kDamaged) signature.back() ^= 1;
+  return Tlv(0x03, Join({Octets{0}, signature}));
+}
+
 std::string MakeCrl(const TestCertificate& issuer, const CrlSpec& spec) {
   const Scheme scheme = SchemeOf(issuer.key(), spec.signature);
   Octets entries;
@@ -201,10 +211,8 @@ std::string MakeCrl(const TestCertificate& issuer, const CrlSpec& spec) {
             spec.next_update == 0 ? Octets{} : TimeOf(spec.next_update),
             entries.empty() ? Octets{} : Tlv(kSequence, entries),
             extensions.empty() ? Octets{} : Tlv(0xa0, Tlv(kSequence, extensions))}));
-  Octets signature = Sign(issuer.key(), scheme, tbs);
-  if (spec.signature == CrlSignature::kDamaged) signature.back() ^= 1;
-  const Octets bits = Tlv(0x03, Join({Octets{0}, signature}));
-  const Octets der = Tlv(kSequence, Join({tbs, scheme.algorithm, bits}));
+  const Octets der =
+      Tlv(kSequence, Join({tbs, scheme.algorithm, SignatureOf(issuer, spec.signature, tbs)}));
   return {der.begin(), der.end()};
 }
 

@@ -44,6 +44,12 @@ struct CrlSpec {
   bool v1 = false;
 };
 
+// AlgorithmOf and SignatureOf are what follows the signed part of anything signed: an
+// AlgorithmIdentifier and a BIT STRING.
+[[nodiscard]] Octets AlgorithmOf(const TestCertificate& signer, CrlSignature kind);
+[[nodiscard]] Octets SignatureOf(const TestCertificate& signer, CrlSignature kind,
+                                 const Octets& message);
+
 // MakeCrl returns the DER of a CRL by `issuer`.
 [[nodiscard]] std::string MakeCrl(const TestCertificate& issuer, const CrlSpec& spec);
 // WithEntries returns the entries for small serial numbers.

@@ -107,6 +107,7 @@ void TestClient::SetUp(const ClientOptions& options) {
   ssl_.reset(SSL_new(context));
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_connect_state(ssl_.get());
+  if (options.asks_for_staple) SSL_enable_ocsp_stapling(ssl_.get());
   if (!options.sni.empty()) {
     Must(SSL_set_tlsext_host_name(ssl_.get(), options.sni.c_str()) == 1, "SNI");
   }

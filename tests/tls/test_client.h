@@ -32,6 +32,7 @@ struct ClientOptions {
   std::vector<uint16_t> verify_signatures = {};  // schemes it says it can verify
   bool distrusts_server = false;                 // answers the certificate with unknown_ca
   SSL_SESSION* session = nullptr;                // to resume
+  bool asks_for_staple = false;                  // status_request
   int64_t now = kNow;
 };
 

@@ -133,6 +133,7 @@ void AddExtensions(X509* certificate, X509* issuer, const CertificateOptions& op
   AddExtension(certificate, issuer, NID_certificate_policies, options.policies);
   AddExtension(certificate, issuer, NID_name_constraints, options.name_constraints);
   AddExtension(certificate, issuer, NID_crl_distribution_points, options.distribution_points);
+  AddExtension(certificate, issuer, NID_info_access, options.authority_info_access);
   if (options.unknown_critical) AddPrivateExtension(certificate, "1.3.6.1.4.1.55555.1", true, 2);
   if (options.padding_bytes > 0) {
     AddPrivateExtension(certificate, "1.3.6.1.4.1.55555.2", false, options.padding_bytes);

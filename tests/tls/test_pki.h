@@ -44,18 +44,19 @@ struct CertificateOptions {
   bool v1 = false;  // no extensions at all, whatever the rest says
   bool is_ca = false;
   bool omit_basic_constraints = false;
-  int path_length = -1;                  // of a CA; -1: unbounded
-  std::string key_usage = {};            // as in openssl.cnf, e.g. "critical,digitalSignature"
-  std::string extended_key_usage = {};   // e.g. "clientAuth"
-  std::string subject_alt_name = {};     // e.g. "DNS:a.example,URI:spiffe://x/y,IP:10.0.0.1"
-  std::string policies = {};             // e.g. "1.2.3.4,2.5.29.32.0"
-  std::string name_constraints = {};     // e.g. "critical,permitted;DNS:.example"
-  bool key_ids = true;                   // subject and authority key identifiers
-  std::string distribution_points = {};  // e.g. "URI:http://crl.example/a.crl"
-  bool unknown_critical = false;         // a critical extension that nobody knows
-  size_t padding_bytes = 0;              // an extension of this size
-  uint64_t serial = 0;                   // 0: the next one
-  const EVP_MD* digest = nullptr;        // null: SHA-256, or what the key demands
+  int path_length = -1;                    // of a CA; -1: unbounded
+  std::string key_usage = {};              // as in openssl.cnf, e.g. "critical,digitalSignature"
+  std::string extended_key_usage = {};     // e.g. "clientAuth"
+  std::string subject_alt_name = {};       // e.g. "DNS:a.example,URI:spiffe://x/y,IP:10.0.0.1"
+  std::string policies = {};               // e.g. "1.2.3.4,2.5.29.32.0"
+  std::string name_constraints = {};       // e.g. "critical,permitted;DNS:.example"
+  std::string authority_info_access = {};  // e.g. "OCSP;URI:http://ocsp.example"
+  bool key_ids = true;                     // subject and authority key identifiers
+  std::string distribution_points = {};    // e.g. "URI:http://crl.example/a.crl"
+  bool unknown_critical = false;           // a critical extension that nobody knows
+  size_t padding_bytes = 0;                // an extension of this size
+  uint64_t serial = 0;                     // 0: the next one
+  const EVP_MD* digest = nullptr;          // null: SHA-256, or what the key demands
 };
 
 // A certificate and its private key.

@@ -133,18 +133,20 @@ TEST(VirtualHost, IsNamedAfterItsFirstServerName) {
 }
 
 TEST(VirtualHost, TakesCertificatesFromFoldersAndFiles) {
-  const std::string yaml =
-      Edited({{"[{folder: /tls}]",
-               "\n      - folder: secret\n      - {certificate: /a.crt, key: sub/a.key}"}});
+  const std::string yaml = Edited({{"[{folder: /tls}]",
+                                    "\n      - folder: secret\n      - {certificate: /a.crt, key: "
+                                    "sub/a.key, ocsp_response: a.ocsp}"}});
   const absl::StatusOr<Config> config = ParseConfig(yaml, "/etc/portcullis/c.yaml");
   ASSERT_TRUE(config.ok()) << config.status().message();
   const std::vector<Certificate>& certificates = OnlyHost(*config).certificates;
   ASSERT_EQ(certificates.size(), 2u);
   EXPECT_EQ(certificates[0].chain_path, "/etc/portcullis/secret/tls.crt");
   EXPECT_EQ(certificates[0].key_path, "/etc/portcullis/secret/tls.key");
+  EXPECT_EQ(certificates[0].ocsp_response_path, "");
   EXPECT_EQ(certificates[0].where.line, 9);
   EXPECT_EQ(certificates[1].chain_path, "/a.crt");
   EXPECT_EQ(certificates[1].key_path, "/etc/portcullis/sub/a.key");
+  EXPECT_EQ(certificates[1].ocsp_response_path, "/etc/portcullis/a.ocsp");
   EXPECT_EQ(certificates[1].where.line, 10);
   EXPECT_EQ(certificates[1].where.column, 9);
 }
