@@ -67,7 +67,8 @@ class Cert:
 class Ca:
     """A certificate authority in a folder of its own."""
 
-    def __init__(self, folder, subject, parent=None):
+    def __init__(self, folder, subject, parent=None, more="", **options):
+        """`more` extensions and the `options` of issue() are for those with a parent."""
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.crt = self.folder / "ca.crt"
@@ -77,7 +78,7 @@ class Ca:
                     "-keyout", self.key, "-out", self.crt, "-days", "30", "-subj", subject,
                     "-config", self._request_config(), "-extensions", "ca")
         else:
-            made = parent.issue(self.folder.name, subject, _CA, folder=self.folder)
+            made = parent.issue(self.folder.name, subject, _CA + more, folder=self.folder, **options)
             shutil.copy(made.crt, self.crt)
             shutil.copy(made.key, self.key)
 
@@ -99,13 +100,14 @@ class Ca:
         return path
 
     def issue(self, name, subject, extensions, days=(-1, 30), algorithm="ec", chain=(), folder=None):
-        """Signs a new key. `days` is (notBefore, notAfter) from now; `chain` are Cas appended to `crt`."""
+        """Signs a new key: "ec", "rsa" or as openssl names it ("rsa:1024"). `days` is (notBefore, notAfter) from now;
+        `chain` are Cas appended to `crt`."""
         out = Path(folder or self.folder)
         scratch = out / f".{name}"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         key, csr, leaf = out / f"{name}.key", scratch / "csr", out / f"{name}.crt"
-        kind = ["rsa:2048"] if algorithm == "rsa" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        kind = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}.get(algorithm, [algorithm])
         openssl("req", "-new", "-utf8", "-newkey", *kind, "-nodes", "-keyout", key, "-out", csr, "-subj", subject,
                 "-config", self._request_config())
         ext = scratch / "ext"
@@ -141,6 +143,62 @@ class Ca:
         fresh.rename(path)
         shutil.rmtree(scratch)
         return Path(path)
+
+    def cert(self):
+        return Cert(self.crt, self.key)
+
+    def subject(self):
+        return self.cert().subject()
+
+
+class Misfits:
+    """Certificates and CRLs of `pki` with one thing wrong in each, beyond those every test has."""
+
+    def __init__(self, pki, folder):
+        self.folder, ca = Path(folder), pki.ca
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+        def leaf(name, more="", signer=ca, **options):
+            return signer.issue(name, f"/O=Portcullis/OU=Misfits/CN={name}", _LEAF + CLIENT_EKU + more,
+                                folder=self.folder, **options)
+
+        def below(name, more="", leaf_more="", **options):
+            """A good leaf of an intermediate which is not."""
+            mid = Ca(self.folder / name, f"/O=Portcullis/CN=Intermediate {name}", parent=ca, more=more, **options)
+            return mid, leaf(f"below-{name}", leaf_more, mid, chain=[mid])
+
+        self.weak_rsa = leaf("weak-rsa", algorithm="rsa:1024")
+        self.unknown_critical = leaf("unknown-critical", "\n1.3.6.1.4.1.99999.1=critical,ASN1:NULL")
+        self.big = leaf("big", "\nnsComment=" + 6000 * "x")
+        self.huge = leaf("huge", "\nnsComment=" + 40000 * "x")
+        self.expired_mid, self.below_expired = below("expired-mid", days=(-20, -10))
+        self.narrow_mid, self.outside_names = below(
+            "narrow-mid", "nameConstraints=critical,permitted;DNS:example.org\n", "\nsubjectAltName=DNS:example.net")
+        self.revoked_mid, self.below_revoked = below("revoked-mid")
+        self.crl = ca.crl(self.folder / "ca.crl", [pki.revoked, self.revoked_mid.cert()])
+        self.stale_crl = ca.crl(self.folder / "stale.crl", days=-1)
+        self.other_crl = pki.other.crl(self.folder / "other.crl")
+        self.forged = self._forged(pki.client)
+        self.impostor = self._impostor(pki.client, pki.client_second)
+
+    def _forged(self, cert):
+        """`cert` with a bit of its signature turned."""
+        der = bytearray(cert.der())
+        der[-1] ^= 1
+        path = self.folder / "forged.crt"
+        path.write_bytes(openssl("x509", "-inform", "DER", data=bytes(der)))
+        return Cert(path, cert.key)
+
+    def _impostor(self, cert, other):
+        """`cert` with a key file that names its public key beside the private one of `other`, so that clients take it:
+        what they sign with it proves nothing."""
+        mine, theirs = (openssl("ec", "-in", each.key, "-outform", "DER") for each in (cert, other))
+        head = bytes.fromhex("30770201010420")  # RFC 5915, of P-256; the scalar follows
+        assert mine.startswith(head) and theirs.startswith(head)
+        end = len(head) + 32
+        path = self.folder / "impostor.key"
+        path.write_bytes(openssl("ec", "-inform", "DER", data=theirs[:end] + mine[end:]))
+        return Cert(cert.crt, path)
 
 
 class Pki:
