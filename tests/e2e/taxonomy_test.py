@@ -1,6 +1,6 @@
-"""Every reason of the taxonomy (tls/rejection.h), from a real handshake: the alert that openssl s_client sees under both
-TLS versions, the page it gets where the host answers with pages, the one counter that moves, and the log line with the
-certificate at fault, of which the client is told nothing.
+"""Every reason of the taxonomy (tls/rejection.h), from a real handshake: the alert that openssl s_client sees under
+both TLS versions, the page it gets where the host answers with pages, the one counter that moves, and the log line with
+the certificate at fault, of which the client is told nothing.
 
 CASES is the table; LEFT_OUT says why a reason is not in it. A reason in neither fails the suite.
 """
@@ -395,8 +395,8 @@ class Taxonomy(E2ETest):
         return {(task / "stat").read_text().rsplit(") ", 1)[1][0] for task in tasks} == {"T"}
 
     def test_what_comes_at_once_beyond_the_limit_is_overload(self):
-        """Accepting pauses near the limit and the kernel's queue waits, so only what is taken from it in one turn can be
-        too much: the server is stopped while the clients connect. There is no connection, hence no alert and no line."""
+        """Accepting pauses near the limit and the kernel's queue waits, so only what is taken from it in one turn can
+        be too much: the server is stopped while the clients connect. No connection, hence no alert and no line."""
         self.start("http", limits={"max_connections": 2}, workers=1)
         before = self.server.metrics()
         self.server.send_signal(signal.SIGSTOP)
