@@ -115,8 +115,7 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
 
   absl::StatusOr<Credential> loaded = LoadCredential(credential);
   if (!loaded.ok()) return loaded.status();
-  absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context =
-      MakeContext(spec, *loaded, credential, named);
+  absl::StatusOr<bssl::UniquePtr<SSL_CTX>> context = MakeContext(spec, *loaded, credential, named);
   if (!context.ok()) return context.status();
   Entry& entry = entries_[key];
   entry.context = *std::move(context);

@@ -228,7 +228,7 @@ const BadHost kBadHosts[] = {
     {"[{folder: /tls}]", "[/tls]",
      "c.yaml:8:20: virtual_hosts[0].certificates[0]: found '/tls'; allowed: a mapping with the "
      "fields certificate, "
-     "folder, key"},
+     "folder, key, ocsp_response"},
     {"[{folder: /tls}]", "[{}]",
      "c.yaml:8:20: virtual_hosts[0].certificates[0].folder: found nothing; allowed: folder, or "
      "both certificate and "
