@@ -197,7 +197,7 @@ class Validator {
   // Tickets die with their key: a lifetime beyond that promises what nobody gets.
   void CheckLifetime(const Tls& tls, const std::string& path) {
     if (!tls.tickets || tls.session_lifetime <= 2 * config_.tickets.slot) return;
-    for (std::string field_path :
+    for (const std::string& field_path :
          {FieldPath(path, "session_lifetime"), std::string("tls.session_lifetime"),
           std::string("tickets.slot")}) {
       if (!sources_.Has(field_path)) continue;
