@@ -156,7 +156,6 @@ TEST_F(SnapshotTest, HowATrustIsAskedReachesTheTrust) {
   folder_.Write("ca.crl", MakeCrlPem(folder_.root(), {1}));
   folder_.Edit("ca: [ca.crt]",
                "ca: [ca.crt], crl: [ca.crl], revocation: {mode: require, scope: leaf, grace: 1h}, "
-               "ocsp: {mode: soft, responder: 'http://ocsp.example/'}, "
                "intermediates_as_anchors: false");
   const auto snapshot = Loaded();
   ASSERT_NE(snapshot, nullptr);
@@ -164,9 +163,14 @@ TEST_F(SnapshotTest, HowATrustIsAskedReachesTheTrust) {
   EXPECT_EQ(trust.revocation_spec.mode, tls::RevocationMode::kRequire);
   EXPECT_EQ(trust.revocation_spec.scope, tls::RevocationScope::kLeaf);
   EXPECT_EQ(trust.revocation_spec.grace_s, 3600);
-  EXPECT_EQ(trust.ocsp_spec.mode, tls::OcspMode::kSoft);
-  EXPECT_EQ(trust.ocsp_spec.responder_url, "http://ocsp.example/");
   EXPECT_FALSE(snapshot->listeners[0].hosts[0]->client_auth.intermediates_as_anchors);
+}
+
+TEST_F(SnapshotTest, WhatWouldNotBeAskedIsRefused) {
+  folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], ocsp: {mode: require}");
+  const auto snapshot = LoadSnapshot(folder_.path("portcullis.yaml"), kNow);
+  ASSERT_FALSE(snapshot.ok());
+  EXPECT_THAT(snapshot.status().message(), HasSubstr("ocsp.mode: this version asks no responders"));
 }
 
 TEST_F(SnapshotTest, PoliciesAreCompiledOnceAHost) {
