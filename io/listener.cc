@@ -132,6 +132,13 @@ absl::Status CheckPortFree(const SocketAddress& address, bool v6_only) {
   return absl::OkStatus();
 }
 
+void TurnAway(int fd, std::span<const uint8_t> last_words) {
+  constexpr size_t kMost = size_t{1} << 20;  // more than is queued on a new socket
+  static_cast<void>(::send(fd, last_words.data(), last_words.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+  static_cast<void>(::recv(fd, nullptr, kMost, MSG_TRUNC | MSG_DONTWAIT));
+  ::close(fd);
+}
+
 uint16_t BoundPort(int fd) { return LocalOf(fd).port(); }
 
 Acceptor::~Acceptor() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,6 +39,11 @@ absl::StatusOr<std::vector<int>> OpenListeners(const SocketAddress& address, int
 // CheckPortFree refuses a port that anyone listens on. SO_REUSEPORT alone would join another
 // process of the same user silently, and each would get a share of the connections.
 absl::Status CheckPortFree(const SocketAddress& address, bool v6_only = false);
+
+// TurnAway closes an accepted socket that there is no room for, without waiting for anyone: it
+// sends `last_words` (a few bytes, which a new socket's buffer takes) and discards what has come
+// in, so that closing is no reset, which would overtake them. Bytes that come later do cause one.
+void TurnAway(int fd, std::span<const uint8_t> last_words);
 
 // BoundPort is the local port of a socket, host order; 0 when it has none.
 [[nodiscard]] uint16_t BoundPort(int fd);

@@ -34,6 +34,7 @@ TESTED_BY = {
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",
+    "core/connection/overload.cc": "tests/e2e/taxonomy_test.py",
     # A worker's parts show what they do in the whole that the test drives, on the kernel's ring and on one with faults.
     "core/worker/control.cc": "tests/core/worker/worker_test.cc",
     "core/worker/dispatch.cc": "tests/core/worker/worker_test.cc",

@@ -74,6 +74,13 @@ uint8_t Alert(Rejection reason, bool tls13) {
   return RowOf(reason).alert;
 }
 
+std::array<uint8_t, 7> AlertRecord(Rejection reason) {
+  const uint8_t alert = Alert(reason, false);
+  TLS_CHECK(alert != 0);
+  // The version is what a first record has, whatever the handshake would have come to.
+  return {SSL3_RT_ALERT, TLS1_VERSION >> 8, TLS1_VERSION & 0xff, 0, 2, SSL3_AL_FATAL, alert};
+}
+
 std::string_view AlertName(uint8_t alert) {
   switch (alert) {
     case 0:

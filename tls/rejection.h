@@ -4,6 +4,7 @@
 // any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -54,6 +55,11 @@ inline constexpr int kNumRejections = static_cast<int>(Rejection::kInternal) + 1
 // `reason`. `tls13` matters for kNoCertificate: certificate_required exists since 1.3,
 // handshake_failure before.
 [[nodiscard]] uint8_t Alert(Rejection reason, bool tls13);
+
+// AlertRecord returns Alert(reason) as the record, in the clear, that a server sends whose
+// handshake has not begun (RFC 8446 section 5.1): for clients that no engine is made for. `reason`
+// must have an alert.
+[[nodiscard]] std::array<uint8_t, 7> AlertRecord(Rejection reason);
 
 // AlertName returns e.g. "certificate_expired" for 45; "unknown" for values without a name.
 [[nodiscard]] std::string_view AlertName(uint8_t alert);

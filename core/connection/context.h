@@ -37,6 +37,8 @@ struct Context {
   io::Millis now_ms = 0;        // monotonic, once a turn
   int64_t unix_ms = 0;          // wall clock, once a turn
   bool draining = false;
+  io::Millis next_overload_line_ms = 0;  // before that, refusals for want of room are only counted
+  uint64_t overloads_unsaid = 0;         // those since the last line
   // What is served now; null while draining. Connections of earlier runtimes are measured by it.
   const Runtime* current = nullptr;
   http::DateCache date{};

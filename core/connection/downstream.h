@@ -72,7 +72,7 @@ struct Downstream final : backend::UpstreamUser {
   io::Millis activity_ms = 0;     // last byte in or out, either side
   io::Millis write_ms = 0;    // last progress of our output to the client, or start of its queue
   io::Millis linger_ms = 0;   // start of lingering
-  io::Millis cut_ms = 0;      // lapsed: when what still runs is cut; 0: not lapsed
+  io::Millis cut_ms = 0;      // lapsed, or refused by a drain: when what still runs is cut
   int64_t holds_until_s = 0;  // wall clock: when its client's standing is to be asked again
   uint64_t client_rx = 0;     // plaintext bytes
   uint64_t client_tx = 0;

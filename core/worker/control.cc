@@ -7,6 +7,7 @@
 
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
+#include "core/connection/handshake.h"
 #include "core/connection/lapse.h"
 #include "core/worker/worker.h"
 #include "io/check.h"
@@ -124,10 +125,19 @@ void Worker::BeginDrain(std::chrono::milliseconds limit) {
       [this](Downstream& down) { connection::DrainConnection(*context_, down); });
 }
 
+// At the bound of a drain, and from then on until nothing is left: connections that the kernel had
+// queued on a listener come in as late as its closing.
 void Worker::CutAll() {
-  drain_deadline_ms_ = 0;
+  constexpr io::Millis kAgainMs = 50;
+  drain_deadline_ms_ = context_->now_ms + kAgainMs;
   downstreams_->ForEachLive([this](Downstream& down) {
-    if (down.live()) connection::Close(*context_, down, connection::CloseCause::kDrained);
+    const bool is_told = down.refusal == tls::Rejection::kShutdown;
+    if (down.state == connection::State::kHandshake) {
+      connection::RefuseHandshake(*context_, down, tls::Rejection::kShutdown);
+      down.cut_ms = context_->now_ms + connection::kLingerMs;
+    } else if (!is_told || down.cut_ms <= context_->now_ms) {
+      connection::Close(*context_, down, is_told ? down.cause : connection::CloseCause::kDrained);
+    }
   });
 }
 
@@ -144,7 +154,7 @@ void Worker::GovernAccept() {
     return uint64_t{limit} * percent / 100;
   };
   const uint32_t live = downstreams_->live();
-  const bool full = live >= share(runtime_->max_connections, 95) ||
+  const bool full = live >= std::max<uint64_t>(share(runtime_->max_connections, 95), 1) ||
                     context_->handshakes >= runtime_->max_handshakes;
   const bool roomy = live <= share(runtime_->max_connections, 90) &&
                      context_->handshakes <= share(runtime_->max_handshakes, 90);

@@ -1,11 +1,10 @@
 // Completions: what came out of the ring, to whom it belongs, and in what order it is served.
 // Established traffic goes first; handshakes, which are pure CPU, follow under a budget.
-#include <unistd.h>
-
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/handshake.h"
 #include "core/connection/http_relay.h"
+#include "core/connection/overload.h"
 #include "core/connection/record.h"
 #include "core/connection/tcp_relay.h"
 #include "core/worker/worker.h"
@@ -115,9 +114,7 @@ void Worker::Accepted(ListenerSlot& slot, int fd) {
   CHECK(slot.listener != nullptr, "a connection from a closed listener");
   Downstream* down = downstreams_->Take();
   if (down == nullptr) {
-    options_.shard->listener(slot.listener->metrics_id)
-        .CountRejection(static_cast<size_t>(tls::Rejection::kOverload));
-    close(fd);
+    connection::RefuseOverload(*context_, *slot.listener, fd);
     return;
   }
   connection::Begin(*context_, *down, fd, *slot.runtime, *slot.listener);

@@ -47,11 +47,12 @@ struct Update {
   std::unique_ptr<connection::Runtime> runtime;
   std::vector<int> sockets;
 };
-// Stop accepting, let what runs finish, cut the rest after `limit`.
+// Stop accepting, let what runs finish, cut the rest after `limit`. Clients still in their
+// handshake are told then, and have connection::kLingerMs to read it.
 struct Drain {
   std::chrono::milliseconds limit{0};
 };
-// Reopens nothing, waits for nothing: ends every connection now.
+// Reopens nothing, waits for nothing: ends every connection now, with the same exception.
 struct Cut {};
 // The clients a worker has seen, those seen last first, as copies of whoever reads them: the worker
 // fills `clients`, releases `ready`, and waits for nobody. Who has not acquired `ready` must not

@@ -55,6 +55,18 @@ TEST(Listener, SeveralShareOnePortAndAllGetConnections) {
   EXPECT_EQ(accepted[0] + accepted[1] + accepted[2], 200);
 }
 
+TEST(Listener, WhoeverIsTurnedAwayHearsWhy) {
+  const Fd listener(*OpenListener(AnyPort(), kDefaults));
+  const std::string words = "no room";
+  const std::span bytes(reinterpret_cast<const uint8_t*>(words.data()), words.size());
+  for (const std::string_view sent : {"", "what nobody will read"}) {
+    const Fd client = ConnectTo(AddressOf(listener.get()));
+    ASSERT_EQ(::send(client.get(), sent.data(), sent.size(), 0), static_cast<ssize_t>(sent.size()));
+    TurnAway(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), bytes);
+    EXPECT_EQ(ReadToEnd(client), words);
+  }
+}
+
 TEST(Listener, APortThatIsTakenIsRefusedEvenIfItWouldShare) {
   const Fd holder(*OpenListener(AnyPort(), kDefaults));  // with SO_REUSEPORT, as another portcullis
   SocketAddress taken = AnyPort();

@@ -51,6 +51,12 @@ TEST(Rejection, EveryVerdictOnACertificateHasAFatalAlertWithAName) {
   }
 }
 
+TEST(Rejection, AnAlertMayGoAheadOfAnyHandshake) {
+  const std::array<uint8_t, 7> record = {21, 3, 1, 0, 2, 2, SSL_AD_INTERNAL_ERROR};
+  EXPECT_EQ(AlertRecord(Rejection::kOverload), record);
+  EXPECT_DEATH((void)AlertRecord(Rejection::kEof), "");
+}
+
 TEST(Rejection, WhatNoAlertCanAnswerHasNone) {
   for (const Rejection reason : {Rejection::kNone, Rejection::kPlainHttp, Rejection::kClientAlert,
                                  Rejection::kEof, Rejection::kReset}) {

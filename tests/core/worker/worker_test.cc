@@ -292,6 +292,22 @@ TEST_P(WorkerTest, ADrainFinishesTheExchangeUnderWayAndNoMore) {
   EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.worker().ended(); }));
 }
 
+TEST_P(WorkerTest, ADrainTellsTheClientsItCutsInTheirHandshake) {
+  WorkerRig rig(Options());
+  std::vector<Wire> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(rig.ConnectPlain());
+  ASSERT_TRUE(WorkerRig::Eventually([&] { return rig.counts().accepted.value() == 3; }));
+  rig.worker().Post(Drain{std::chrono::milliseconds(0)});
+  const std::array<uint8_t, 7> alert = tls::AlertRecord(tls::Rejection::kShutdown);
+  for (Wire& client : clients) {
+    EXPECT_EQ(client.ReceiveAll(), std::string(alert.begin(), alert.end()));
+    EXPECT_FALSE(client.reset());
+    if (&client != &clients.back()) client.Close();  // the last holds on, in vain
+  }
+  EXPECT_EQ(rig.counts().rejections(static_cast<size_t>(tls::Rejection::kShutdown)), 3U);
+  EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.worker().ended(); }));
+}
+
 TEST_P(WorkerTest, AConnectionOutlivesTheConfigurationItWasAcceptedUnder) {
   WorkerRig rig(Options());
   TlsWire client = rig.Connect(rig.Client());
