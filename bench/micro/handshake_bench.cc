@@ -2,57 +2,36 @@
 // client's is left out. Also reports allocations and bytes per handshake.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
-#include <ctime>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "bench/micro/allocations.h"
-#include "tests/tls/test_client.h"
+#include "bench/micro/handshake_pki.h"
+#include "bench/micro/server_share.h"
 
 namespace portcullis::bench {
 namespace {
 
-using tls::testing::CertificateOptions;
-using tls::testing::TestCertificate;
 using tls::testing::TestKey;
 
 // A PKI with one intermediate, and a host that requires its clients' certificates.
 struct World {
-  explicit World(TestKey key)
-      : root(tls::testing::MakeRoot({.common_name = "Root", .key = key})),
-        intermediate(tls::testing::MakeCa(root, {.common_name = "Intermediate", .key = key})),
-        server(tls::testing::MakeLeaf(intermediate, {.common_name = "localhost", .key = key})),
-        client(tls::testing::MakeLeaf(intermediate, {.common_name = "Client", .key = key})),
-        hosts(Specs()) {}
+  explicit World(TestKey key) : pki(key), hosts(Specs()) {}
 
   std::vector<tls::HostSpec> Specs() {
     tls::HostSpec spec;
     spec.name = "localhost";
     spec.server_names = {"localhost"};
-    spec.credentials = {tls::testing::MakeCredential(server, {&intermediate})};
+    spec.credentials = {tls::testing::MakeCredential(pki.server, {&pki.intermediate})};
     spec.client_auth = {.mode = tls::ClientAuthMode::kRequire,
                         .refusal = tls::RefusalStyle::kAlert,
-                        .trust = tls::testing::MakeTrust({&root})};
+                        .trust = tls::testing::MakeTrust({&pki.root})};
     std::vector<tls::HostSpec> specs;
     specs.push_back(std::move(spec));
     return specs;
   }
 
-  tls::testing::ClientOptions Client(uint16_t version) const {
-    tls::testing::ClientOptions options;
-    options.sni = "localhost";
-    options.min_version = options.max_version = version;
-    options.certificate = &client;
-    options.chain = {&intermediate};
-    return options;
-  }
-
-  TestCertificate root;
-  TestCertificate intermediate;
-  TestCertificate server;
-  TestCertificate client;
+  HandshakePki pki;
   tls::testing::TestHosts hosts;
 };
 
@@ -62,36 +41,9 @@ World& WorldOf(TestKey key) {
   return key == TestKey::kEcP256 ? ec : rsa;
 }
 
-// CPU time of this thread: what a neighbour on the machine takes does not count.
-struct Clock {
-  using Duration = std::chrono::nanoseconds;
-  static Duration Now() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec);
-  }
-};
-
-// What the server has spent on one connection.
-struct Spent {
-  Clock::Duration time{};
-  Allocations allocations;
-};
-
 void Append(void* wire, const uint8_t* bytes, size_t size) {
   auto& out = *static_cast<std::vector<uint8_t>*>(wire);
   out.insert(out.end(), bytes, bytes + size);
-}
-
-template <typename F>
-void Timed(Spent& spent, F&& work) {
-  const Allocations before = AllocationsSoFar();
-  const Clock::Duration start = Clock::Now();
-  work();
-  spent.time += Clock::Now() - start;
-  const Allocations after = AllocationsSoFar();
-  spent.allocations.count += after.count - before.count;
-  spent.allocations.bytes += after.bytes - before.bytes;
 }
 
 // One handshake to its end; false if it fails. `session`: the ticket that came with it.
@@ -118,29 +70,15 @@ bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& 
   return status == tls::HandshakeStatus::kDone && client.done();
 }
 
-void Report(benchmark::State& state, const Spent& spent) {
-  const auto runs = static_cast<double>(state.iterations());
-  state.counters["allocs"] = static_cast<double>(spent.allocations.count) / runs;
-  state.counters["bytes"] = static_cast<double>(spent.allocations.bytes) / runs;
-}
-
 void Full(benchmark::State& state, TestKey key, uint16_t version) {
   World& world = WorldOf(key);
-  const tls::testing::ClientOptions options = world.Client(version);
-  Spent all;
-  for (auto _ : state) {
-    Spent spent;
-    if (!Handshake(world, options, spent, nullptr)) state.SkipWithError("the handshake failed");
-    state.SetIterationTime(std::chrono::duration<double>(spent.time).count());
-    all.allocations.count += spent.allocations.count;
-    all.allocations.bytes += spent.allocations.bytes;
-  }
-  Report(state, all);
+  const tls::testing::ClientOptions options = world.pki.Client(version);
+  Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
 }
 
 void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
   World& world = WorldOf(key);
-  tls::testing::ClientOptions options = world.Client(version);
+  tls::testing::ClientOptions options = world.pki.Client(version);
   Spent unused;
   bssl::UniquePtr<SSL_SESSION> session;
   if (!Handshake(world, options, unused, &session) || session == nullptr) {
@@ -148,15 +86,7 @@ void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
     return;
   }
   options.session = session.get();
-  Spent all;
-  for (auto _ : state) {
-    Spent spent;
-    if (!Handshake(world, options, spent, nullptr)) state.SkipWithError("the resumption failed");
-    state.SetIterationTime(std::chrono::duration<double>(spent.time).count());
-    all.allocations.count += spent.allocations.count;
-    all.allocations.bytes += spent.allocations.bytes;
-  }
-  Report(state, all);
+  Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
 }
 
 BENCHMARK_CAPTURE(Full, p256_tls13, TestKey::kEcP256, TLS1_3_VERSION)

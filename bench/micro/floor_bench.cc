@@ -1,0 +1,148 @@
+// The floor: what the TLS library alone spends on the server's side of a mutual handshake, in
+// memory. No code of ours but the loop around it: SSL objects, X.509 objects, the client's chain
+// verified by the library, its own tickets, the first write (which carries them), SSL_free. What a
+// terminator costs is told as a multiple of this (bench/compare); handshake_bench is the same with
+// our engine.
+#include <benchmark/benchmark.h>
+#include <openssl/ssl.h>
+#include <sys/time.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "bench/micro/handshake_pki.h"
+#include "bench/micro/server_share.h"
+
+namespace portcullis::bench {
+namespace {
+
+using tls::testing::TestCertificate;
+using tls::testing::TestKey;
+
+constexpr std::string_view kFirstWrite = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
+constexpr std::string_view kSessionContext = "floor";
+
+void Must(bool condition) {
+  if (!condition) std::abort();
+}
+
+void CurrentTime(const SSL* /*ssl*/, timeval* out) {
+  out->tv_sec = tls::testing::kNow;
+  out->tv_usec = 0;
+}
+
+// A PKI and a server's context as a plain user of the library sets it up.
+struct World {
+  explicit World(TestKey key) : pki(key), context(SSL_CTX_new(TLS_method())) {
+    SSL_CTX* const server = context.get();
+    Must(SSL_CTX_use_certificate(server, pki.server.x509()) == 1);
+    Must(SSL_CTX_add1_chain_cert(server, pki.intermediate.x509()) == 1);
+    Must(SSL_CTX_use_PrivateKey(server, pki.server.key()) == 1);
+    Must(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), pki.root.x509()) == 1);
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_current_time_cb(server, CurrentTime);
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(server), tls::testing::kNow);
+    Must(SSL_CTX_set1_groups_list(server, "X25519:P-256") == 1);
+    Must(SSL_CTX_set_session_id_context(server,
+                                        reinterpret_cast<const uint8_t*>(kSessionContext.data()),
+                                        kSessionContext.size()) == 1);
+  }
+
+  // Client, with the groups that the load generator is given.
+  [[nodiscard]] tls::testing::ClientOptions Client(uint16_t version) const {
+    tls::testing::ClientOptions options = pki.Client(version);
+    options.groups = "X25519:P-256";
+    return options;
+  }
+
+  HandshakePki pki;
+  bssl::UniquePtr<SSL_CTX> context;
+};
+
+World& WorldOf(TestKey key) {
+  static std::map<TestKey, std::unique_ptr<World>> made;
+  std::unique_ptr<World>& world = made[key];
+  if (world == nullptr) world = std::make_unique<World>(key);
+  return *world;
+}
+
+// One side of the wire: what a BIO in memory holds goes to the client.
+void Deliver(BIO* from, tls::testing::TestClient& client) {
+  const uint8_t* bytes = nullptr;
+  size_t size = 0;
+  Must(BIO_mem_contents(from, &bytes, &size) == 1);
+  client.Feed(std::span(bytes, size));
+  BIO_reset(from);
+}
+
+// One handshake and the first write. `session`: the ticket that came.
+bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& spent,
+               bssl::UniquePtr<SSL_SESSION>* session) {
+  tls::testing::TestClient client(options);
+  bssl::UniquePtr<SSL> server;
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  Timed(spent, [&] {
+    server.reset(SSL_new(world.context.get()));
+    SSL_set_bio(server.get(), in, out);
+    SSL_set_accept_state(server.get());
+  });
+  bool done = false;
+  for (int round = 0; round < 6 && !done; ++round) {
+    client.Handshake();
+    const std::vector<uint8_t> flight = client.TakeOutput();
+    Must(BIO_write(in, flight.data(), static_cast<int>(flight.size())) ==
+         static_cast<int>(flight.size()));
+    Timed(spent, [&] { done = SSL_do_handshake(server.get()) == 1; });
+    Deliver(out, client);
+  }
+  if (!done) return false;
+  Timed(spent, [&] {
+    done = SSL_write(server.get(), kFirstWrite.data(), static_cast<int>(kFirstWrite.size())) > 0;
+  });
+  Deliver(out, client);
+  client.Handshake();
+  const bool answered = client.Read() == kFirstWrite;
+  const bool expected = client.resumed() == (options.session != nullptr);
+  if (session != nullptr) *session = client.TakeSession();
+  Timed(spent, [&] { server.reset(); });
+  return done && answered && expected;
+}
+
+void Full(benchmark::State& state, TestKey key, uint16_t version) {
+  World& world = WorldOf(key);
+  const tls::testing::ClientOptions options = world.Client(version);
+  Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
+}
+
+void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
+  World& world = WorldOf(key);
+  tls::testing::ClientOptions options = world.Client(version);
+  Spent unused;
+  bssl::UniquePtr<SSL_SESSION> session;
+  if (!Handshake(world, options, unused, &session) || session == nullptr) {
+    state.SkipWithError("no ticket to resume with");
+    return;
+  }
+  options.session = session.get();
+  Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
+}
+
+#define FLOOR(what, name, key, version)                \
+  BENCHMARK_CAPTURE(what, name, TestKey::key, version) \
+      ->UseManualTime()                                \
+      ->Unit(benchmark::kMicrosecond)
+
+FLOOR(Full, p256_tls13, kEcP256, TLS1_3_VERSION);
+FLOOR(Full, p256_tls12, kEcP256, TLS1_2_VERSION);
+FLOOR(Full, rsa2048_tls13, kRsa2048, TLS1_3_VERSION);
+FLOOR(Full, rsa4096_tls13, kRsa4096, TLS1_3_VERSION);
+FLOOR(Resumed, p256_tls13, kEcP256, TLS1_3_VERSION);
+FLOOR(Resumed, p256_tls12, kEcP256, TLS1_2_VERSION);
+
+}  // namespace
+}  // namespace portcullis::bench
