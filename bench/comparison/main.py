@@ -1,0 +1,192 @@
+"""The command: options, who takes part, rounds."""
+
+import argparse
+import contextlib
+import datetime
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local import ROOT, floor_us, host_facts, make_pki
+
+from comparison import checks, nginx, peers, process, results, terminator, variants
+from comparison.load import Backend, Load, raise_descriptor_limit, spinner
+from comparison.server import Setting
+
+FLOOR_S = 0.3
+
+
+def listed(text):
+    return [word for word in text.split(",") if word and word != "none"]
+
+
+def parse(arguments):
+    names = ", ".join(peer.name for peer in peers.PACKAGED)
+    parser = argparse.ArgumentParser(prog="bench/compare", description="Measures Portcullis and other mutual-TLS "
+                                     "servers on this machine, one worker on one core each, under the same load.")
+    parser.add_argument("--peers", type=listed, metavar="LIST", help=f"who besides Portcullis, or none ({names})")
+    parser.add_argument("--variants", type=listed, metavar="LIST",
+                        help=f"what is measured ({','.join(variant.name for variant in variants.ALL)})")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="samples of each (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="of load in each sample (%(default)s)")
+    parser.add_argument("--connections", type=int, default=32, metavar="N", help="at once (%(default)s)")
+    parser.add_argument("--idle", type=int, default=2000, metavar="N", help="idle connections (%(default)s)")
+    parser.add_argument("--tickets", choices=("on", "off"), default="on",
+                        help="whether tickets are issued where they are not used (%(default)s)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json, .md, .html and .svg (a new folder "
+                        "in build/compare)")
+    parser.add_argument("--write-results", action="store_true", help="replace the marked part of bench/RESULTS.md")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/release", metavar="DIR",
+                        help="build folder with portcullis-loadgen and bench/floor_bench (build/release)")
+    parser.add_argument("--portcullis", type=Path, metavar="PATH", help="binary under test (that of --build)")
+    parser.add_argument("--nginx-boringssl", type=Path, metavar="PATH",
+                        help="an nginx built on BoringSSL, as two more peers")
+    parser.add_argument("--skip-missing", action="store_true", help="do without peers that are not installed")
+    parser.add_argument("--no-spinners", action="store_true", help="let the cores halt when they have nothing to do")
+    parser.add_argument("--server-core", type=int, default=0, metavar="N", help="(%(default)s)")
+    parser.add_argument("--load-core", type=int, default=1, metavar="N", help="(%(default)s)")
+    return parser, parser.parse_args(arguments)
+
+
+def chosen(names, known, what, parser):
+    """The members of `known` that `names` asks for, all when it is None."""
+    by_name = {one.name: one for one in known}
+    unknown = [name for name in names or () if name not in by_name]
+    if unknown:
+        parser.error(f"unknown {what}: {', '.join(unknown)}; there are {', '.join(by_name)}")
+    return [one for one in known if names is None or one.name in names]
+
+
+def participants(options, parser):
+    """Portcullis, the peers asked for and found. Exits with 2 where one is missing and may not be."""
+    terminator.Portcullis.binary = options.portcullis or options.build / "portcullis"
+    asked = chosen(options.peers, peers.PACKAGED, "peer", parser)
+    asked += nginx.of_binary(options.nginx_boringssl.resolve()) if options.nginx_boringssl else []
+    needed = [path for path in ("portcullis-loadgen", "bench/floor_bench") if not (options.build / path).exists()]
+    if needed or not terminator.Portcullis.binary.exists():
+        print(f"{', '.join(needed) or terminator.Portcullis.binary} missing; build first: cmake --preset release "
+              "-DPORTCULLIS_BUILD_TESTS=ON && cmake --build build/release", file=sys.stderr)
+        sys.exit(2)
+    missing = [peer for peer in asked if peer.missing()]
+    for peer in missing:
+        print(f"{peer.name} is not installed: apt-get install {peer.missing()}", file=sys.stderr)
+    if missing and not options.skip_missing:
+        print("--skip-missing does without", file=sys.stderr)
+        sys.exit(2)
+    return [terminator.PortcullisHttp, terminator.PortcullisTcp, *(peer for peer in asked if peer not in missing)]
+
+
+def facts_of(options, servers):
+    openssl = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=False).stdout.split()
+    return {**host_facts(), "date": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
+            "command": shlex.join(["bench/compare", *sys.argv[1:]]),
+            "versions": {re.sub("-(http|tcp|stream)$", "", server.name): server.version() for server in servers},
+            "openssl": openssl[1] if len(openssl) > 1 else "unknown", "server_core": options.server_core,
+            "load_core": options.load_core, "spinners": not options.no_spinners, "rounds": options.rounds,
+            "seconds": options.seconds, "connections": options.connections, "idle": options.idle,
+            "tickets": options.tickets}
+
+
+class Comparison:
+    """The run: everything it starts is in `stack`."""
+
+    def __init__(self, options, folder, stack):
+        self.options = options
+        self.folder = folder
+        self.stack = stack
+        self.descriptors = raise_descriptor_limit()
+        self.pkis = {}
+        if not options.no_spinners:
+            for core in (options.server_core, options.load_core):
+                self._keep(spinner(core))
+        self.backend = Backend(terminator.Portcullis.binary, folder, options.load_core)
+        stack.callback(self.backend.stop)
+        self.load = Load(options.build, folder, options.load_core)
+
+    def _keep(self, started):
+        self.stack.callback(process.stop, started)
+
+    def pki(self, key):
+        if key not in self.pkis:
+            folder = self.folder / key
+            folder.mkdir()
+            make_pki(folder, key)
+            self.pkis[key] = folder
+        return self.pkis[key]
+
+    def start(self, server_class, variant):
+        server = server_class()
+        tickets = self.options.tickets == "on" or variant.name == "resumed"
+        server.start(Setting(self.folder / server.name, self.pki(variant.key), self.backend.path,
+                             self.options.server_core, tickets, self.descriptors))
+        return server
+
+    def floor(self, variant):
+        return floor_us(self.options.build, self.options.server_core, variant.floor, FLOOR_S)
+
+    def measure(self, variant, server_classes):
+        """The samples of one variant: all servers run, and take turns."""
+        with contextlib.ExitStack() as running:
+            servers = {}
+            for server_class in server_classes:
+                server = servers[server_class] = self.start(server_class, variant)
+                running.callback(server.stop)
+                checks.check(server, self.load, self.pki(variant.key), variant.arguments)
+            for number in range(self.options.rounds):
+                turn = number % len(server_classes)
+                floor = self.floor(variant)
+                for server_class in server_classes[turn:] + server_classes[:turn]:
+                    server = servers[server_class]
+                    if variant.restarts:
+                        server.stop()
+                        servers[server_class] = server = self.start(server_class, variant)
+                        running.callback(server.stop)
+                    sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
+                    after = self.floor(variant)
+                    yield {"variant": variant.name, "server": server.name, "round": number,
+                           "floor_us": (floor + after) / 2, **sample}
+                    floor = after
+
+
+def run(options, server_classes, wanted, out):
+    facts = facts_of(options, server_classes)
+    kinds = {server.name: server.kind for server in server_classes}
+    samples, text = [], ""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portcullis-compare-")))
+        folder.chmod(0o711)  # peers that drop root still reach the backend's socket
+        comparison = Comparison(options, folder, stack)
+        for variant in wanted:
+            print(f"{variant.name}: {variant.title}", file=sys.stderr, flush=True)
+            for sample in comparison.measure(variant, server_classes):
+                samples.append(sample)
+                print(f"  {sample['round'] + 1} {sample['server']:24} {variant.value} "
+                      f"{sample['value']:,.{variant.digits}f}   floor {sample['floor_us']:.0f} us"
+                      f"{'   failed ' + str(sample['failures']) if sample['failed'] else ''}",
+                      file=sys.stderr, flush=True)
+            text = results.save(out, facts, samples, wanted, kinds)  # what there is, should the rest be cut short
+    return text
+
+
+def main(arguments):
+    parser, options = parse(arguments)
+    wanted = chosen(options.variants, variants.ALL, "variant", parser)
+    if not {options.server_core, options.load_core} <= os.sched_getaffinity(0):
+        parser.error("server and load need a core each; see --server-core and --load-core")
+    server_classes = participants(options, parser)
+    out = options.out or ROOT / "build/compare" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    out.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        text = run(options, server_classes, wanted, out)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    print(text)
+    print(f"in {out}: results.json, results.md, results.html, results.svg", file=sys.stderr)
+    if options.write_results:
+        results.publish(out, text, ROOT / "bench/RESULTS.md")

@@ -1,0 +1,69 @@
+"""The tables, as Markdown."""
+
+
+def number(value, digits):
+    return f"{value:,.{digits}f}"
+
+
+def range_of(spread, digits):
+    """`median (least-most)`."""
+    if spread is None:
+        return ""
+    if spread["n"] == 1:
+        return number(spread["median"], digits)
+    return (f"{number(spread['median'], digits)} ({number(spread['low'], digits)}–"
+            f"{number(spread['high'], digits)})")
+
+
+def median_of(spread, digits):
+    return "" if spread is None else number(spread["median"], digits)
+
+
+def table(variant, rows):
+    head = ["server", variant.value, *(["CPU / floor"] if variant.over_floor else []), "× Portcullis",
+            *(title for title, _, _ in variant.columns)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        name = row["server"] + (" *" if row["failed"] else "")
+        cells = [name, range_of(row["value"], variant.digits)]
+        if variant.over_floor:
+            cells.append(range_of(row["floor"], 2))
+        cells.append(range_of(row["times"], 2))
+        cells += [median_of(row[key], digits) for _, key, digits in variant.columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def section(variant, rows, floor):
+    """One variant: title, floor, table."""
+    lines = [f"### {variant.title} (`{variant.name}`)", ""]
+    if floor is not None:
+        lines += [f"Floor beside it (`{variant.floor}`): {range_of(floor, 0)} us.", ""]
+    lines += table(variant, rows)
+    failed = [f"{row['server']} {row['failed']}" for row in rows if row["failed"]]
+    if failed:
+        lines += ["", f"\\* failed: {', '.join(failed)}"]
+    return lines + [""]
+
+
+def about(facts):
+    """Where and with what it was measured."""
+    versions = "; ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return [f"`{facts['command']}`, {facts['date']}. Host: {facts['cpu']}, {facts['cores']} cores; kernel "
+            f"{facts['kernel']}; commit {facts['commit']}. {versions}; OpenSSL of the system {facts['openssl']}.", "",
+            f"One worker on core {facts['server_core']}, load generator and backend on core {facts['load_core']}"
+            f"{', idle-class spinners on both' if facts['spinners'] else ''}; {facts['rounds']} rounds of "
+            f"{facts['seconds']:g} s, the servers in turn, in another order each round; {facts['connections']} "
+            f"connections; tickets {facts['tickets']}. Median (least–most). CPU: user and system time of all the "
+            "server's processes. Floor: the TLS library's share of the same handshake in memory, measured before and "
+            "after each sample on the server's core. × Portcullis: CPU over floor (latency, memory: as it is) beside "
+            "Portcullis's of the same round, http to http and tcp to tcp. Busy: CPU over time; below 0.95 the load or "
+            "the machine was the limit, not the server.", ""]
+
+
+def document(facts, sections):
+    """All of it. `sections`: (variant, rows, floor) each."""
+    lines = about(facts)
+    for variant, rows, floor in sections:
+        lines += section(variant, rows, floor)
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,56 @@
+"""What samples come to: medians with their range, and what a server costs beside Portcullis."""
+
+import statistics
+
+
+def spread(values):
+    """Median, least and most; None of no values."""
+    values = [value for value in values if value is not None]
+    if not values:
+        return None
+    return {"median": statistics.median(values), "low": min(values), "high": max(values), "n": len(values)}
+
+
+def reference(kind, servers):
+    """The Portcullis that a server of this kind is compared with; None when none was measured."""
+    ours = [name for name in servers if name.startswith("portcullis")]
+    return next((name for name in ours if name.endswith(kind)), ours[0] if ours else None)
+
+
+def level(sample, variant):
+    """A sample's cost in what differs least between phases of the machine."""
+    return sample["value"] / sample["floor_us"] if variant.on_floor else sample["value"]
+
+
+def times_ours(samples, variant, server, ours):
+    """Per round, the server's cost as a multiple of Portcullis's in the same round."""
+    by_round = {(sample["server"], sample["round"]): level(sample, variant) for sample in samples}
+    rounds = sorted({round_number for _, round_number in by_round})
+    pairs = [(by_round.get((server, number)), by_round.get((ours, number))) for number in rounds]
+    return [theirs / base for theirs, base in pairs if theirs is not None and base]
+
+
+def summarise(samples, variant, kinds):
+    """Rows of one variant's samples, in the order of `kinds` (server's name -> tcp or http).
+
+    Each is a dictionary: `server`, how many `failed`, and spreads of `value`, `floor` (the value as a multiple of it),
+    `times` (of what Portcullis costs), and what the columns show.
+    """
+    rows = []
+    for server, kind in kinds.items():
+        own = [sample for sample in samples if sample["server"] == server]
+        if not own:
+            continue
+        ours = reference(kind, kinds)
+        over_floor = [sample["value"] / sample["floor_us"] for sample in own] if variant.over_floor else []
+        row = {"server": server, "value": spread([sample["value"] for sample in own]), "floor": spread(over_floor),
+               "times": spread(times_ours(samples, variant, server, ours)) if ours else None,
+               "failed": sum(sample.get("failed", 0) for sample in own)}
+        for _, key, _ in variant.columns:
+            row[key] = spread([sample.get(key) for sample in own])
+        rows.append(row)
+    return rows
+
+
+def floor_spread(samples):
+    return spread([sample["floor_us"] for sample in samples])

@@ -1,0 +1,206 @@
+"""What is measured, and what one sample of it is. Every value is a cost: less is better."""
+
+import subprocess
+import time
+
+from local import wait_for
+
+from comparison import process
+from comparison.load import pair
+
+MEGABYTE = 1e6
+BULK_BYTES = 64 << 20
+# New clients are made before the load starts, enough for any server on one core.
+MOST_PER_SECOND = 6000
+WARM_UP_S = 0.5
+
+
+class Variant:
+    """`name` for the command line; `value`: what the first figure is; `columns`: what else a table shows, as (title,
+    key of the sample, digits); `floor`: case of floor_bench; `over_floor`: whether the value is told as multiple of it.
+    """
+
+    value = ""
+    digits = 0
+    columns = ()
+    over_floor = False
+    on_floor = True  # compared as multiples of the floor; what is not CPU is compared as it is
+    restarts = False  # each sample needs a fresh server
+
+    def __init__(self, name, title, key="p256", floor="Full/p256_tls13", arguments=()):
+        self.name = name
+        self.title = title
+        self.key = key
+        self.floor = floor
+        self.arguments = arguments
+
+    def sample(self, server, load, pki, options):
+        """A dictionary with `value`, and what the columns need."""
+        raise NotImplementedError
+
+
+def spend(server, load, *arguments):
+    """Runs a load; its result and the CPU that the server's processes took meanwhile, in seconds."""
+    tree = server.tree()
+    before = tree.cpu_seconds()
+    result = load.run(server.port, *arguments)
+    return result, tree.cpu_seconds() - before
+
+
+def figures(result, cpu_s):
+    """What a table shows of any load."""
+    latency = result["latency_us"]
+    return {"per_second": result["per_second"], "busy": cpu_s / result["seconds"] if result["seconds"] else 0,
+            "failed": result["failed"], "failures": result["failures"], "own_cpu_us": result["own_cpu_us"],
+            **{name: latency[name] / 1e3 for name in ("p50", "p90", "p99", "p99.9", "max")}}
+
+
+def done(server, result, unit):
+    """How many units there were; none at all ends the run."""
+    if not result[unit]:
+        raise SystemExit(f"{server.name}: no {unit} at all: {result['failures']}")
+    return result[unit]
+
+
+class Handshakes(Variant):
+    """One connection after the other, each with one GET."""
+
+    value = "CPU us"
+    columns = (("handshakes/s", "per_second", 0), ("p50 ms", "p50", 1), ("p99 ms", "p99", 1), ("busy", "busy", 2))
+    over_floor = True
+    resumes = False
+
+    def clients(self, pki, seconds):
+        """The arguments that say who comes, and how many they are; None: one who comes again and again."""
+        return pair(pki), None
+
+    def sample(self, server, load, pki, options):
+        spend(server, load, *pair(pki), *self.arguments, "--duration", min(WARM_UP_S, options.seconds))
+        clients, most = self.clients(pki, options.seconds)
+        result, cpu_s = spend(server, load, *clients, *self.arguments, "--connections", options.connections,
+                              "--duration", options.seconds)
+        count = done(server, result, "handshakes")
+        if most is not None and count > most:
+            raise SystemExit(f"{server.name}: {count} handshakes, more than the {most} new clients")
+        # The first connections have no ticket to offer yet.
+        resumed_wanted = count - 3 * options.connections if self.resumes else 0
+        if result["resumed"] < 0.95 * resumed_wanted or (result["resumed"] and not self.resumes):
+            raise SystemExit(f"{server.name}: {result['resumed']} of {count} handshakes were resumptions")
+        return {"value": cpu_s * 1e6 / count, "handshakes": count, "resumed": result["resumed"],
+                **figures(result, cpu_s)}
+
+
+class Resumed(Handshakes):
+    resumes = True
+
+
+class NewClients(Handshakes):
+    """Each handshake is another client's."""
+
+    def clients(self, pki, seconds):
+        most = int(seconds * MOST_PER_SECOND) + 100
+        return ["--population", most, "--sign", "start", "--issuer", pki / "issuer.pem"], most
+
+
+class Latency(Variant):
+    """Connections arrive at a constant rate, 70% of what the server was just seen to manage at most."""
+
+    value = "p99 ms"
+    digits = 2
+    columns = (("rate/s", "rate", 0), ("p50 ms", "p50", 2), ("p90 ms", "p90", 2), ("p99.9 ms", "p99.9", 2),
+               ("CPU us", "cpu_us", 0))
+    on_floor = False
+
+    def sample(self, server, load, pki, options):
+        full = load.run(server.port, *pair(pki), "--connections", options.connections, "--duration",
+                        max(1, options.seconds / 2))
+        rate = int(0.7 * full["per_second"]) or 1
+        result, cpu_s = spend(server, load, *pair(pki), "--connections", 1024, "--rate", rate, "--duration",
+                              options.seconds)
+        count = done(server, result, "handshakes")
+        return {**figures(result, cpu_s), "value": result["latency_us"]["p99"] / 1e3, "rate": rate,
+                "cpu_us": cpu_s * 1e6 / count, "not_started": result["not_started"]}
+
+
+class KeepAlive(Variant):
+    """Requests on kept connections. What opening these took is measured beforehand and taken off."""
+
+    value = "CPU us"
+    digits = 1
+    columns = (("requests/s", "per_second", 0), ("p50 ms", "p50", 2), ("p99 ms", "p99", 2), ("busy", "busy", 2))
+
+    def sample(self, server, load, pki, options):
+        before, opening_s = spend(server, load, *pair(pki), "--connections", options.connections, "--total",
+                                  4 * options.connections)
+        opening_s *= options.connections / done(server, before, "handshakes")
+        result, cpu_s = spend(server, load, *pair(pki), "--keep-alive", "--connections", options.connections,
+                              "--duration", options.seconds)
+        count = done(server, result, "requests")
+        return {"value": (cpu_s - opening_s) * 1e6 / count, "requests": count, **figures(result, cpu_s)}
+
+
+class Bulk(Variant):
+    """Large answers on four kept connections."""
+
+    value = "CPU us per MB"
+    columns = (("MB per CPU second", "mb_per_cpu_s", 0), ("MB/s", "mb_per_s", 0), ("busy", "busy", 2))
+
+    def sample(self, server, load, pki, options):
+        began = time.monotonic()
+        result, cpu_s = spend(server, load, *pair(pki), "--keep-alive", "--connections", 4, "--bulk", BULK_BYTES,
+                              "--timeout", 60, "--duration", options.seconds)
+        took = time.monotonic() - began  # what was begun in the window is finished after it
+        megabytes = done(server, result, "received_bytes") / MEGABYTE
+        return {**figures(result, cpu_s), "value": cpu_s * 1e6 / megabytes, "mb_per_cpu_s": megabytes / cpu_s,
+                "mb_per_s": megabytes / took, "busy": cpu_s / took}
+
+
+class Idle(Variant):
+    """What a server's memory grows by with connections that have made one request each and are kept."""
+
+    value = "PSS bytes"
+    columns = (("RSS bytes", "rss", 0),)
+    on_floor = False
+    restarts = True
+    HOLD_S = 4
+    SETTLE_S = 1
+
+    def sample(self, server, load, pki, options):
+        load.run(server.port, *pair(pki), "--total", 4 * options.connections)
+        tree = server.tree()
+        before = tree.memory()
+        running = load.start(server.port, *pair(pki), "--idle", options.idle, "--hold", self.HOLD_S)
+        try:
+            wait_for(lambda: process.established(server.port) >= options.idle or running.poll() is not None,
+                     f"{options.idle} connections to {server.name}", 120)
+            time.sleep(self.SETTLE_S)
+            after = tree.memory()
+            running.wait(120)
+        except subprocess.TimeoutExpired:
+            raise SystemExit(f"{server.name}: the idle connections do not end") from None
+        finally:
+            process.stop(running)
+        result = load.result()
+        if result["alive"] != options.idle:
+            raise SystemExit(f"{server.name}: {result['alive']} of {options.idle} idle connections were alive at the "
+                             f"end: {result['failures']}")
+        grown = {name: (after[name] - before[name]) / options.idle for name in after}
+        return {"value": grown["Pss"], "rss": grown["Rss"], "failed": result["failed"], "failures": result["failures"]}
+
+
+ALL = [
+    Handshakes("p256", "Full handshake and one GET, P-256, TLS 1.3, clients seen before"),
+    NewClients("new", "Full handshake and one GET, P-256, TLS 1.3, clients never seen before"),
+    Handshakes("tls12", "Full handshake and one GET, P-256, TLS 1.2, clients seen before", floor="Full/p256_tls12",
+               arguments=("--tls", "1.2")),
+    Resumed("resumed", "Resumption and one GET, P-256, TLS 1.3", floor="Resumed/p256_tls13",
+            arguments=("--resume-share", "100")),
+    Handshakes("rsa2048", "Full handshake and one GET, RSA-2048, TLS 1.3, clients seen before", key="rsa2048",
+               floor="Full/rsa2048_tls13"),
+    Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
+               floor="Full/rsa4096_tls13"),
+    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's capacity"),
+    KeepAlive("keepalive", "Requests on kept connections"),
+    Bulk("bulk", "Answers of 64 MiB"),
+    Idle("idle", "Memory of an idle connection, user space"),
+]

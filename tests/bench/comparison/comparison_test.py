@@ -1,0 +1,195 @@
+"""What bench/compare makes of figures: what it reads from the kernel, its statistics, tables and plots, and that it
+ends what it has started. No server is measured here."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import local  # noqa: E402
+from comparison import bars, checks, markdown, nginx, page, peers, process, results, summary, variants  # noqa: E402
+from comparison.server import Server, Setting  # noqa: E402
+
+FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
+         "commit": "abc", "versions": {"nginx": "1.22.1"}, "openssl": "3.0", "server_core": 0, "load_core": 1,
+         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "tickets": "on"}
+KINDS = {"portcullis-http": "http", "portcullis-tcp": "tcp", "nginx-http": "http", "hitch": "tcp"}
+
+
+def variant(name):
+    return next(one for one in variants.ALL if one.name == name)
+
+
+def sample(server, round_number, value, floor, **more):
+    return {"variant": "p256", "server": server, "round": round_number, "value": value, "floor_us": floor, "failed": 0,
+            "per_second": 1000.0, "p50": 1.0, "p99": 2.0, "busy": 1.0, **more}
+
+
+# The machine is half as fast in the second round.
+SAMPLES = [sample("portcullis-http", 0, 200, 250), sample("nginx-http", 0, 1200, 250),
+           sample("portcullis-http", 1, 400, 500), sample("nginx-http", 1, 2800, 500, failed=3),
+           sample("portcullis-tcp", 0, 100, 250), sample("hitch", 0, 500, 250)]
+
+
+class Kernel(unittest.TestCase):
+    def test_a_process_may_have_any_name(self):
+        fields = local.stat_fields("12 (a b) 7 (c) S 1 12 12 0 -1 4194304 1 2 3 4 250 150 0 0 20 0 1 0 99 7 8")
+        self.assertEqual((fields[0], fields[11], fields[12], fields[19]), ("S", "250", "150", "99"))
+
+    def test_memory_is_summed_from_the_rollup(self):
+        text = "5-6 ---p 0 00:00 0 [rollup]\nRss:    812 kB\nPss:    301 kB\nPss_Anon:   9 kB\n"
+        self.assertEqual(process.smaps_kib(text, "Pss"), 301)
+        with self.assertRaises(ValueError):
+            process.smaps_kib(text, "Swap")
+
+    def test_only_established_connections_of_the_port_count(self):
+        text = ("  sl  local_address rem_address   st\n"
+                "   0: 0100007F:1F90 00000000:0000 0A 0\n"
+                "   1: 0100007F:1F90 0100007F:C001 01 0\n"
+                "   2: 0100007F:C001 0100007F:1F90 01 0\n"
+                "   3: 0100007F:1F90 0100007F:C002 06 0\n")
+        self.assertEqual(process.count_established(text, 8080), 1)
+
+    def test_stop_ends_the_whole_tree_even_what_ignores_the_request(self):
+        deaf = "sh -c 'trap \"\" TERM; echo up; exec tail -f /dev/null' & wait"
+        shell = subprocess.Popen(["sh", "-c", deaf], stdout=subprocess.PIPE)
+        self.assertEqual(shell.stdout.readline(), b"up\n")
+        tree = process.ProcessTree(shell.pid)
+        pids = tree.pids()
+        self.assertEqual(len(pids), 2)
+        self.assertGreaterEqual(tree.cpu_seconds(), 0)
+        process.stop(shell, patience=0.2)
+        shell.stdout.close()
+        self.assertIsNotNone(shell.returncode)
+        for pid in pids:
+            self.assertTrue(process._start_time(pid) is None, pid)
+
+
+class Statistics(unittest.TestCase):
+    def test_spread_is_median_and_range(self):
+        self.assertEqual(summary.spread([3, None, 1, 8]), {"median": 3, "low": 1, "high": 8, "n": 3})
+        self.assertIsNone(summary.spread([None]))
+
+    def test_each_round_is_compared_with_the_same_round_of_ours(self):
+        rows = {row["server"]: row for row in summary.summarise(SAMPLES, variant("p256"), KINDS)}
+        times = rows["nginx-http"]["times"]
+        self.assertEqual([round(times[key], 6) for key in ("median", "low", "high")], [6.5, 6, 7])
+        self.assertEqual(rows["portcullis-http"]["floor"]["high"], 0.8)
+        self.assertEqual(rows["hitch"]["times"]["median"], 5)  # beside tcp, not http
+        self.assertEqual(rows["nginx-http"]["failed"], 3)
+
+    def test_a_floor_that_moves_within_a_round_is_taken_out_but_of_latency_and_memory(self):
+        pair = [sample("portcullis-http", 0, 100, 100), sample("nginx-http", 0, 400, 200)]
+        rows = {name: summary.summarise(pair, variant(name), KINDS)[1] for name in ("p256", "keepalive", "idle")}
+        self.assertEqual([rows[name]["times"]["median"] for name in rows], [2, 2, 4])
+        self.assertIsNone(rows["idle"]["floor"])
+
+    def test_a_server_of_no_kind_of_ours_is_compared_with_what_there_is(self):
+        self.assertEqual(summary.reference("tcp", ["portcullis-http", "hitch"]), "portcullis-http")
+        self.assertIsNone(summary.reference("tcp", ["hitch"]))
+
+
+class Shown(unittest.TestCase):
+    def setUp(self):
+        self.sections = results.sections_of(SAMPLES, variants.ALL, KINDS)
+
+    def test_the_table_has_ranges_and_says_what_failed(self):
+        text = markdown.document(FACTS, self.sections)
+        self.assertIn("| nginx-http * | 2,000 (1,200–2,800) | 5.20 (4.80–5.60) | 6.50 (6.00–7.00) | 1,000 |", text)
+        self.assertIn("| hitch | 500 | 2.00 | 5.00 |", text)
+        self.assertIn("failed: nginx-http 3", text)
+        self.assertIn("Floor beside it (`Full/p256_tls13`): 250 (250–500) us.", text)
+        self.assertEqual(text.count("###"), 1)
+
+    def test_the_plots_are_well_formed_and_need_nothing_from_elsewhere(self):
+        self.sections[0][1][0]["server"] = "<&>"
+        svg = bars.figure(self.sections)
+        root = xml.etree.ElementTree.fromstring(svg)
+        self.assertEqual(len(root.findall("{http://www.w3.org/2000/svg}rect")), 4)
+        html = page.document(FACTS, self.sections)
+        self.assertNotIn("<&>", html)
+        self.assertNotIn("src=", html)
+        self.assertNotIn("href=", html)
+
+    def test_results_md_keeps_what_is_around_the_marks(self):
+        once = results.replace_section("# Results\n\nOurs.\n", "first\n")
+        self.assertTrue(once.startswith("# Results\n\nOurs.\n\n"))
+        twice = results.replace_section(once + "\nMore.\n", "second\n")
+        self.assertNotIn("first", twice)
+        self.assertIn("second", twice)
+        self.assertTrue(twice.endswith("\nMore.\n"))
+
+    def test_everything_is_saved_and_published(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            text = results.save(folder, FACTS, SAMPLES, variants.ALL, KINDS)
+            raw = local.json.loads((folder / "results.json").read_text())
+            self.assertEqual((len(raw["samples"]), raw["samples"][3]["failed"], len(raw["summary"])), (6, 3, 4))
+            (folder / "RESULTS.md").write_text("# Results\n")
+            results.publish(folder, text, folder / "RESULTS.md")
+            self.assertIn(text, (folder / "RESULTS.md").read_text())
+            self.assertTrue((folder / "results/compare.html").exists())
+
+
+class Absent(Server):
+    name = "no.such.server"
+    package = "nosuch"
+
+
+class Peers(unittest.TestCase):
+    def test_a_peer_that_is_missing_names_its_package(self):
+        self.assertEqual(Absent.missing(), "nosuch")
+        self.assertIn("/no/nginx", nginx.of_binary("/no/nginx")[0].missing())
+
+    def test_each_configuration_has_the_same_settings(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "tls").mkdir()
+            for file in ("tls.crt", "tls.key"):
+                (folder / "tls" / file).write_text(f"{file}\n")
+            for peer_class in peers.PACKAGED:
+                peer = peer_class()
+                peer.port = 12345
+                peer.executable = peer.built_with = peer.module = lambda: ""
+                peer.command(Setting(folder, folder, f"{folder}/backend.sock", 0, True, 20000))
+                path = max(folder.glob("*.c*f*g*"), key=lambda file: file.stat().st_mtime_ns, default=None)
+                path = path or max(folder.glob("*.conf"), key=lambda file: file.stat().st_mtime_ns)
+                text = path.read_text()
+                for wanted in ("12345", "backend.sock", "ca/ca.crt", "X25519", "AES128-GCM"):
+                    self.assertIn(wanted, text, peer.name)
+                self.assertRegex(text, "verify_client on|verify required|client-verify = required|requireCert = yes")
+                path.unlink()
+
+    def test_a_server_that_lets_strangers_in_is_not_measured(self):
+        class Load:
+            """A server that accepts everyone, as the load generator tells it."""
+
+            def run(self, port, *arguments):
+                bad = "--bad" in arguments
+                return {"done": 0 if bad else checks.CONNECTIONS, "failed": 16 if bad else 0, "refused": {},
+                        "failures": {"accepted: wrong_ca": 16} if bad else {}}
+
+        with self.assertRaisesRegex(SystemExit, "must refuse a client .wrong_ca."):
+            checks.check(Absent(), Load(), Path("pki"))
+
+
+class Command(unittest.TestCase):
+    def run_with(self, *arguments):
+        return subprocess.run([sys.executable, str(ROOT / "bench/compare"), *arguments], capture_output=True, text=True,
+                              check=False)
+
+    def test_mistakes_end_with_2(self):
+        self.assertEqual(self.run_with("--help").returncode, 0)
+        unknown = self.run_with("--variants", "p257")
+        self.assertEqual((unknown.returncode, "unknown variant: p257" in unknown.stderr), (2, True))
+        unbuilt = self.run_with("--build", "/nowhere", "--peers", "none")
+        self.assertEqual((unbuilt.returncode, "build first" in unbuilt.stderr), (2, True), unbuilt.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
