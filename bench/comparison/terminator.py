@@ -20,7 +20,8 @@ class Portcullis(Server):
     @classmethod
     def version(cls):
         done = subprocess.run([str(cls.binary), "--version"], capture_output=True, text=True, check=False)
-        return done.stdout.strip().splitlines()[0] if done.returncode == 0 and done.stdout.strip() else "unknown"
+        said = done.stdout.strip()
+        return said.splitlines()[0].removeprefix("portcullis ") if done.returncode == 0 and said else "unknown"
 
     def command(self, setting):
         config = terminator_config(setting.pki, self.kind, f"unix:{setting.backend}",
