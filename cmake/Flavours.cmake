@@ -41,6 +41,15 @@ if(NOT PORTCULLIS_FLAVOUR STREQUAL "release")
   add_compile_definitions($<$<COMPILE_LANGUAGE:CXX>:NDEBUG_SANITIZER>)
 endif()
 
+# Sources of a folder compiled several at a time: most of a source's compile time goes into the headers it shares with its
+# neighbours. Not in the release, so that each source still proves to include what it needs.
+if(PORTCULLIS_FLAVOUR MATCHES "^(asan|tsan)$")
+  set(_unity ON)
+else()
+  set(_unity OFF)
+endif()
+option(PORTCULLIS_UNITY "Compile the program's sources several at a time" ${_unity})
+
 # What a test runs in. Where the kernel randomises addresses by more bits than this compiler's sanitizer runtime knows,
 # its shadow memory collides; without randomisation (inherited by what a test starts) it never does.
 set(PORTCULLIS_TEST_LAUNCHER "")

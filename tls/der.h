@@ -12,6 +12,9 @@ namespace portcullis::tls {
 
 using Bytes = std::span<const uint8_t>;
 
+// The GeneralName directoryName (RFC 5280 4.2.1.6).
+inline constexpr CBS_ASN1_TAG kDirectoryName = CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 4;
+
 [[nodiscard]] inline CBS ToCbs(Bytes bytes) {
   CBS cbs;
   CBS_init(&cbs, bytes.data(), bytes.size());

@@ -9,8 +9,6 @@
 namespace portcullis::tls {
 namespace {
 
-constexpr CBS_ASN1_TAG kDirectoryName = CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 4;
-
 // Entries with nothing but a serial of 16 octets and a date have about 36, of which 23 stay.
 constexpr size_t kTypicalEntryBytes = 36;
 

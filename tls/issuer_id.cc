@@ -15,7 +15,6 @@ namespace portcullis::tls {
 namespace {
 
 constexpr size_t kNameBytes = sizeof(uint64_t);
-constexpr CBS_ASN1_TAG kDirectoryName = CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 4;
 
 Sha256 Digest(std::string_view bytes) {
   Sha256 digest;

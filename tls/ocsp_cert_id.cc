@@ -6,7 +6,6 @@
 namespace portcullis::tls {
 namespace {
 
-constexpr uint8_t kSha1[] = {0x2b, 0x0e, 0x03, 0x02, 0x1a};
 constexpr uint8_t kSha256[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
 
 Bytes KeyBits(const X509* certificate) {
@@ -60,7 +59,7 @@ bool OcspCertId::Matches(Bytes cert_id) const {
     return false;
   }
   if (!Equal(Trimmed(ToBytes(serial)), serial_)) return false;
-  if (Equal(ToBytes(oid), kSha1)) {
+  if (Equal(ToBytes(oid), kSha1Oid)) {
     return Equal(ToBytes(name), name_sha1_) && Equal(ToBytes(key), key_sha1_);
   }
   return Equal(ToBytes(oid), kSha256) && Equal(ToBytes(name), name_sha256_) &&

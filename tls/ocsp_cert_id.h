@@ -13,6 +13,7 @@
 namespace portcullis::tls {
 
 using Sha1 = std::array<uint8_t, 20>;
+inline constexpr uint8_t kSha1Oid[] = {0x2b, 0x0e, 0x03, 0x02, 0x1a};  // content octets
 
 class OcspCertId {
  public:

@@ -10,8 +10,6 @@
 namespace portcullis::tls {
 namespace {
 
-constexpr uint8_t kSha1[] = {0x2b, 0x0e, 0x03, 0x02, 0x1a};
-
 bool AddOctets(CBB* out, const Sha1& digest) {
   return CBB_add_asn1_octet_string(out, digest.data(), digest.size()) == 1;
 }
@@ -25,7 +23,7 @@ bool AddCertId(CBB* out, const OcspCertId& id) {
   return CBB_add_asn1(out, &sequence, CBS_ASN1_SEQUENCE) == 1 &&
          CBB_add_asn1(&sequence, &algorithm, CBS_ASN1_SEQUENCE) == 1 &&
          CBB_add_asn1(&algorithm, &oid, CBS_ASN1_OBJECT) == 1 &&
-         CBB_add_bytes(&oid, kSha1, sizeof(kSha1)) == 1 &&
+         CBB_add_bytes(&oid, kSha1Oid, sizeof(kSha1Oid)) == 1 &&
          CBB_add_asn1(&algorithm, &null, CBS_ASN1_NULL) == 1 && CBB_flush(&sequence) == 1 &&
          AddOctets(&sequence, id.name_sha1()) && AddOctets(&sequence, id.key_sha1()) &&
          CBB_add_asn1(&sequence, &serial, CBS_ASN1_INTEGER) == 1 &&

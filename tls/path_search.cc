@@ -10,7 +10,7 @@
 namespace portcullis::tls {
 namespace {
 
-std::span<const uint8_t> Bytes(const ASN1_STRING* string) {
+std::span<const uint8_t> BytesOf(const ASN1_STRING* string) {
   if (string == nullptr) return {};
   return {ASN1_STRING_get0_data(string), static_cast<size_t>(ASN1_STRING_length(string))};
 }
@@ -22,8 +22,8 @@ uint32_t RankOf(bool is_valid, bool key_id_fits, PathSource source) {
 
 bool SameNameAndKey(const X509* a, const X509* b) {
   if (X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) != 0) return false;
-  const auto key_a = Bytes(X509_get0_pubkey_bitstr(a));
-  const auto key_b = Bytes(X509_get0_pubkey_bitstr(b));
+  const auto key_a = BytesOf(X509_get0_pubkey_bitstr(a));
+  const auto key_b = BytesOf(X509_get0_pubkey_bitstr(b));
   return std::equal(key_a.begin(), key_a.end(), key_b.begin(), key_b.end());
 }
 
@@ -82,7 +82,7 @@ bool PathSearch::Take(const PathNode& issuer, Judge judge, OnDeadEnd on_dead_end
 std::vector<PathSearch::Candidate> PathSearch::Candidates(X509* child) const {
   std::vector<Candidate> candidates;
   const X509_NAME* const issuer_name = X509_get_issuer_name(child);
-  const std::span<const uint8_t> key_id = Bytes(X509_get0_authority_key_id(child));
+  const std::span<const uint8_t> key_id = BytesOf(X509_get0_authority_key_id(child));
   AddKnown(issuer_name, key_id, candidates);
   AddPresented(issuer_name, key_id, candidates);
   // Those of one rank stay in order: the bundle's, and the client's.
@@ -113,7 +113,7 @@ void PathSearch::AddPresented(const X509_NAME* issuer_name, std::span<const uint
                               std::vector<Candidate>& candidates) const {
   for (const PathNode& node : presented_) {
     if (X509_NAME_cmp(X509_get_subject_name(node.x509), issuer_name) != 0) continue;
-    const std::span<const uint8_t> own = Bytes(X509_get0_subject_key_id(node.x509));
+    const std::span<const uint8_t> own = BytesOf(X509_get0_subject_key_id(node.x509));
     const bool both = !key_id.empty() && !own.empty();
     if (both && !std::equal(own.begin(), own.end(), key_id.begin(), key_id.end())) continue;
     const bool is_valid = TimeValue(X509_get0_notBefore(node.x509), INT64_MAX) <= now_ &&

@@ -107,7 +107,7 @@ bool AltNameIsCriticalWhenAlone(const StrictSubject& subject) {
   return extension == nullptr || extension->critical == subject.fields->subject.empty();
 }
 
-constexpr StrictRule kRules[] = {
+constexpr StrictRule kExtensionRules[] = {
     {"an extension twice", Rejection::kBadCertificate, NoneTwice},
     {"an extension that does not decode", Rejection::kBadCertificate, AllDecode},
     {"critical extension that must not be", Rejection::kBadCertificate,
@@ -137,6 +137,6 @@ constexpr StrictRule kRules[] = {
 
 }  // namespace
 
-std::span<const StrictRule> ExtensionRules() { return kRules; }
+std::span<const StrictRule> ExtensionRules() { return kExtensionRules; }
 
 }  // namespace portcullis::tls

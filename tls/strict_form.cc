@@ -28,7 +28,7 @@ constexpr uint8_t kEcdsaSha384[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                     0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
 constexpr uint8_t kEcdsaSha512[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                     0x48, 0xce, 0x3d, 0x04, 0x03, 0x04};
-constexpr uint8_t kEd25519[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70};
+constexpr uint8_t kEd25519Identifier[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70};
 constexpr uint8_t kRsaKey[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
                                0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
 constexpr uint8_t kP256Key[] = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
@@ -43,10 +43,10 @@ constexpr uint8_t kP521Key[] = {0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 
 constexpr uint8_t kRsaPssOid[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a};
 
 constexpr std::array<Bytes, 7> kSignatures = {
-    Bytes(kRsaSha256),   Bytes(kRsaSha384),   Bytes(kRsaSha512), Bytes(kEcdsaSha256),
-    Bytes(kEcdsaSha384), Bytes(kEcdsaSha512), Bytes(kEd25519)};
+    Bytes(kRsaSha256),   Bytes(kRsaSha384),   Bytes(kRsaSha512),        Bytes(kEcdsaSha256),
+    Bytes(kEcdsaSha384), Bytes(kEcdsaSha512), Bytes(kEd25519Identifier)};
 constexpr std::array<Bytes, 5> kKeys = {Bytes(kRsaKey), Bytes(kP256Key), Bytes(kP384Key),
-                                        Bytes(kP521Key), Bytes(kEd25519)};
+                                        Bytes(kP521Key), Bytes(kEd25519Identifier)};
 
 bool IsOneOf(Bytes octets, std::span<const Bytes> allowed) {
   return std::ranges::any_of(allowed,
@@ -93,7 +93,7 @@ bool KeyIsStrong(const StrictSubject& subject) {
   return bits >= kMinRsaBits && bits % 8 == 0;
 }
 
-constexpr StrictRule kRules[] = {
+constexpr StrictRule kFormRules[] = {
     {"not version 3", Rejection::kBadCertificate,
      [](const StrictSubject& s) { return s.fields->version == 2; }},
     {"serial number not positive or beyond 20 octets", Rejection::kBadCertificate,
@@ -120,6 +120,6 @@ constexpr StrictRule kRules[] = {
 
 }  // namespace
 
-std::span<const StrictRule> FormRules() { return kRules; }
+std::span<const StrictRule> FormRules() { return kFormRules; }
 
 }  // namespace portcullis::tls

@@ -151,7 +151,7 @@ bool CommonNameIsAltName(const StrictSubject& subject) {
   });
 }
 
-constexpr StrictRule kRules[] = {
+constexpr StrictRule kNameRules[] = {
     {"subjectAltName with no name or a malformed one", Rejection::kBadCertificate,
      AltNamesAreNames},
     {"common name of a host that is not among its subjectAltNames", Rejection::kBadCertificate,
@@ -165,6 +165,6 @@ constexpr StrictRule kRules[] = {
 
 }  // namespace
 
-std::span<const StrictRule> NameRules() { return kRules; }
+std::span<const StrictRule> NameRules() { return kNameRules; }
 
 }  // namespace portcullis::tls

@@ -105,7 +105,7 @@ bool PathLengthIsOfACa(const StrictSubject& subject) {
          (constraints.is_ca && (UsageOf(subject).bits & kKeyCertSign) != 0);
 }
 
-constexpr StrictRule kRules[] = {
+constexpr StrictRule kUsageRules[] = {
     {"CA without basicConstraints that say so", Rejection::kBadCertificate, CaSaysSo},
     {"path length where nothing is issued", Rejection::kBadCertificate, PathLengthIsOfACa},
     {"a CA where a client's certificate belongs", Rejection::kBadCertificate,
@@ -139,7 +139,7 @@ constexpr StrictRule kClientRules[] = {
 
 }  // namespace
 
-std::span<const StrictRule> UsageRules() { return kRules; }
+std::span<const StrictRule> UsageRules() { return kUsageRules; }
 std::span<const StrictRule> ClientRules() { return kClientRules; }
 
 }  // namespace portcullis::tls

@@ -9,12 +9,12 @@
 namespace portcullis::config {
 namespace {
 
-struct Unit {
+struct DurationUnit {
   std::string_view suffix;
   int64_t milliseconds;
 };
 
-constexpr Unit kUnits[] = {
+constexpr DurationUnit kDurationUnits[] = {
     {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};  // largest first
 
 }  // namespace
@@ -24,7 +24,7 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   const auto num_digits = static_cast<size_t>(unit_start - text.begin());
   const std::optional<int64_t> number = ParseWhole<int64_t>(text.substr(0, num_digits));
   if (!number) return std::nullopt;
-  for (const Unit& unit : kUnits) {
+  for (const DurationUnit& unit : kDurationUnits) {
     if (text.substr(num_digits) != unit.suffix) continue;
     if (*number > std::numeric_limits<int64_t>::max() / unit.milliseconds) return std::nullopt;
     return std::chrono::milliseconds(*number * unit.milliseconds);
@@ -34,7 +34,7 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
 
 std::string FormatDuration(std::chrono::milliseconds duration) {
   if (duration.count() == 0) return "0s";
-  for (const Unit& unit : kUnits) {
+  for (const DurationUnit& unit : kDurationUnits) {
     if (duration.count() % unit.milliseconds == 0) {
       return Concat(duration.count() / unit.milliseconds, unit.suffix);
     }

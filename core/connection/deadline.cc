@@ -10,8 +10,6 @@
 namespace portcullis::connection {
 namespace {
 
-io::Millis Ms(config::milliseconds value) { return static_cast<io::Millis>(value.count()); }
-
 // When the client's standing is to be asked again, as the wall clock stands; 0: not at all. Once it
 // is lost, when what still runs is cut.
 io::Millis StandingDeadline(const Context& ctx, const Downstream& down) {

@@ -8,6 +8,11 @@
 
 namespace portcullis::connection {
 
+// A configured time in the unit of the worker's clock.
+[[nodiscard]] inline io::Millis Ms(config::milliseconds value) {
+  return static_cast<io::Millis>(value.count());
+}
+
 // DeadlineOf returns when `down` runs out of time as things stand, in the worker's milliseconds.
 [[nodiscard]] io::Millis DeadlineOf(const Context& ctx, const Downstream& down);
 

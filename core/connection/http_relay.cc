@@ -17,8 +17,6 @@ http::Http1Limits LimitsOf(const Runtime& runtime) {
   return limits;
 }
 
-io::Millis Ms(config::milliseconds value) { return static_cast<io::Millis>(value.count()); }
-
 // For encoding a page on a connection that never becomes an HTTP exchange.
 struct NoEvents final : http::RequestEvents {
   void OnRequestHead(http::RequestHead&) override {}

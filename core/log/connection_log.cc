@@ -14,14 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/log/steady_now.h"
+
 namespace portcullis::log {
 namespace {
-
-int64_t SteadyNowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 uint64_t Lines(std::string_view text) {
   return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));

@@ -17,14 +17,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "core/log/steady_now.h"
+
 namespace portcullis::log {
 namespace {
-
-int64_t SteadyNowNs() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 // O_NONBLOCK, so that a named pipe without a reader is an error here instead of a thread that waits
 // for ever.

@@ -33,7 +33,8 @@ std::vector<std::string> Curl(std::vector<std::string> arguments) {
   return command;
 }
 
-std::vector<std::string> Request(const DemoPlace& place, const char* certificate, const char* key) {
+std::vector<std::string> CurlCommand(const DemoPlace& place, const char* certificate,
+                                     const char* key) {
   std::vector<std::string> arguments = {"-i", "--cacert", Cat(place.folder, "/", kDemoCa)};
   if (certificate != nullptr) {
     arguments.insert(arguments.end(), {"--cert", Cat(place.folder, "/", certificate), "--key",
@@ -74,16 +75,16 @@ Finding CheckMetrics(const DemoPlace& place, const absl::StatusOr<std::string>& 
 std::vector<DemoRequest> DemoRequests(const DemoPlace& place) {
   return {
       {.title = "without a certificate",
-       .command = Request(place, nullptr, nullptr),
+       .command = CurlCommand(place, nullptr, nullptr),
        .status_line = "HTTP/1.1 400 Bad Request",
        .in_body = {"<title>400 No required SSL certificate was sent</title>"}},
       {.title = "with a certificate",
-       .command = Request(place, kDemoClientCertificate, kDemoClientKey),
+       .command = CurlCommand(place, kDemoClientCertificate, kDemoClientKey),
        .status_line = "HTTP/1.1 200 OK",
        .in_body = {"<title>Portcullis demo backend</title>", "ssl-client-verify: SUCCESS",
                    "ssl-client-subject-dn: CN=Demo Client,O=Portcullis demo"}},
       {.title = "with another authority's certificate",
-       .command = Request(place, kDemoStrangerCertificate, kDemoStrangerKey),
+       .command = CurlCommand(place, kDemoStrangerCertificate, kDemoStrangerKey),
        .status_line = "HTTP/1.1 400 Bad Request",
        .in_body = {"<title>400 The SSL certificate error</title>"}},
   };
