@@ -41,8 +41,8 @@ if(NOT PORTCULLIS_FLAVOUR STREQUAL "release")
   add_compile_definitions($<$<COMPILE_LANGUAGE:CXX>:NDEBUG_SANITIZER>)
 endif()
 
-# Sources of a folder compiled several at a time: most of a source's compile time goes into the headers it shares with its
-# neighbours. Not in the release, so that each source still proves to include what it needs.
+# Sources of a folder compiled several at a time: most of a source's compile time goes into the headers it shares with
+# its neighbours. Not in the release, so that each source still proves to include what it needs.
 if(PORTCULLIS_FLAVOUR MATCHES "^(asan|tsan)$")
   set(_unity ON)
 else()

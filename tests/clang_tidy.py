@@ -4,9 +4,9 @@
 Usage: clang_tidy.py BUILD_DIR CACHE_DIR [FILE...]. What passed once is remembered by the hash of the source, of all the
 headers of ours that it reaches, of the flags and of the configuration, so that a repeat looks at changes only.
 
-Sources of one folder are looked at several at a time, as one generated source which includes them: nearly all of the time
-goes into the headers they share. What such a batch has to say is asked again of each of its sources alone, for names may
-clash within it, and so it is always a source of ours that is found at fault, or not.
+Sources of one folder are looked at several at a time, as one generated source which includes them: nearly all of the
+time goes into the headers they share. What such a batch has to say is asked again of each of its sources alone, for
+names may clash within it, and so it is always a source of ours that is found at fault, or not.
 """
 
 import concurrent.futures
@@ -89,8 +89,9 @@ def run_batch(build_dir, same, names):
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder) / "batch.cc"
             source.write_text("".join(f'#include "{source_files.ROOT / name}"\n' for name in names))
-            done = subprocess.run([CLANG_TIDY, *EXTRA, *AS_HEADERS, f"--config-file={source_files.ROOT / '.clang-tidy'}",
-                                   str(source), "--", *same], cwd=source_files.ROOT, capture_output=True, check=False)
+            config = f"--config-file={source_files.ROOT / '.clang-tidy'}"
+            done = subprocess.run([CLANG_TIDY, *EXTRA, *AS_HEADERS, config, str(source), "--", *same],
+                                  cwd=source_files.ROOT, capture_output=True, check=False)
         if done.returncode == 0:
             return [(0, "")] * len(names)
     return [run(build_dir, name) for name in names]
