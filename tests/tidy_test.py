@@ -29,7 +29,7 @@ TESTED_BY = {
     "core/server/host_judge.cc": "tests/e2e/verify_test.py",
     "core/server/main.cc": "tests/e2e/CMakeLists.txt",
     **{f"tls/{part}.cc": "tests/tls/revocation_index_test.cc" for part in (
-        "crl_builder", "crl_issuers", "indexed_crl")},
+        "crl_builder", "crl_issuers", "crl_table", "indexed_crl")},
     "tls/ocsp_signer.cc": "tests/tls/ocsp_response_test.cc",
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",

@@ -129,6 +129,8 @@ absl::Status CrlBuilder::Index(CrlTable& table) {
     if (!chosen) AddOddity("superseded", summaries_[i]);
     summaries_[i].is_in_use = chosen && loaded_[i].signer.outcome == Outcome::kVerified;
   }
+  DistrustRevokedSigners(table);
+  for (Indexed& each : indexed_) table.crls.push_back(std::move(each.crl));
   table.summaries = std::move(summaries_);
   table.epoch = EpochOf(in_use_);
   return absl::OkStatus();
@@ -149,8 +151,24 @@ CrlFault CrlBuilder::IndexChoice(const CrlChoice& choice, CrlTable& table) {
     in_use_.insert(loaded_[*choice.delta].digest);
   }
   File(loaded_[choice.base], indexed.get(), table);
-  table.crls.push_back(std::move(indexed));
+  indexed_.push_back({.loaded = choice.base, .crl = std::move(indexed)});
   return {};
+}
+
+// RFC 5280 6.3.3 f: a CRL counts as far as its issuer's certificate holds. Whom it lists remains
+// revoked, so that the order in which CRLs are looked at makes no difference.
+void CrlBuilder::DistrustRevokedSigners(const CrlTable& table) {
+  const auto is_listed = [&](const PathLink& link) {
+    return FindIn(table.AboutIssuer(link.issuer), link.serial).has_value();
+  };
+  for (const Indexed& each : indexed_) {
+    const Loaded& loaded = loaded_[each.loaded];
+    if (loaded.signer.outcome != Outcome::kVerified) continue;
+    if (!issuers_.IsRevoked(loaded.signer.id, loaded.issuer, is_listed)) continue;
+    each.crl->Disqualify();
+    AddOddity("signer revoked", summaries_[each.loaded]);
+    summaries_[each.loaded].is_in_use = false;
+  }
 }
 
 void CrlBuilder::File(const Loaded& loaded, const IndexedCrl* crl, CrlTable& table) {

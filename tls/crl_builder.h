@@ -11,32 +11,16 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 
 #include "tls/crl_issuers.h"
 #include "tls/crl_selection.h"
+#include "tls/crl_table.h"
 #include "tls/indexed_crl.h"
 #include "tls/pem.h"
 #include "tls/revocation_index.h"
 
 namespace portcullis::tls {
-
-// What a RevocationIndex asks in.
-struct CrlTable {
-  struct OfIssuer {
-    std::vector<const IndexedCrl*> own;
-    // Those by which a namesake under the same key speaks for it (CrlIssuers::Signer::kin).
-    std::vector<const IndexedCrl*> kin;
-  };
-
-  std::vector<std::unique_ptr<const IndexedCrl>> crls;
-  absl::flat_hash_map<IssuerId, OfIssuer> by_issuer;
-  // Those whose signature nobody here can verify, by the NamePart of their issuer.
-  absl::flat_hash_map<uint64_t, std::vector<const IndexedCrl*>> unverified;
-  std::vector<CrlSummary> summaries;
-  uint64_t epoch = 0;
-};
 
 class CrlBuilder {
  public:
@@ -58,7 +42,12 @@ class CrlBuilder {
 
   absl::Status Add(Loaded loaded, const CrlSource& source);
   [[nodiscard]] static std::string SignerKey(const Loaded& loaded, const Crl& crl);
-  CrlFault IndexChoice(const CrlChoice& choice, CrlTable& table);
+  struct Indexed {
+    size_t loaded;  // its place in `loaded_`
+    std::unique_ptr<IndexedCrl> crl;
+  };
+  [[nodiscard]] CrlFault IndexChoice(const CrlChoice& choice, CrlTable& table);
+  void DistrustRevokedSigners(const CrlTable& table);
   static void File(const Loaded& loaded, const IndexedCrl* crl, CrlTable& table);
 
   CrlIssuers issuers_;
@@ -69,7 +58,8 @@ class CrlBuilder {
   std::vector<Loaded> loaded_;
   std::vector<CrlCandidate> candidates_;
   std::vector<CrlSummary> summaries_;
-  std::set<Sha256> in_use_;  // digests
+  std::vector<Indexed> indexed_;  // in the table, and its own at the end
+  std::set<Sha256> in_use_;       // digests
 };
 
 }  // namespace portcullis::tls

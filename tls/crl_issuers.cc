@@ -9,6 +9,7 @@
 #include "tls/absl_text.h"
 #include "tls/boringssl_compat.h"
 #include "tls/name_canonical.h"
+#include "tls/path_link.h"
 
 namespace portcullis::tls {
 namespace {
@@ -72,6 +73,24 @@ CrlIssuers::Signer CrlIssuers::Find(const Crl& crl, std::string_view issuer) con
     break;
   }
   return signer;
+}
+
+bool CrlIssuers::IsRevoked(const IssuerId& id, std::string_view name,
+                           absl::FunctionRef<bool(const PathLink&)> is_listed) const {
+  return std::ranges::all_of(Named(name), [&](const Known& known) {
+    const bool is_signer = known.id == id && MaySignCrls(known.certificate.get());
+    return !is_signer || IsRevokedByIssuer(known, is_listed);
+  });
+}
+
+bool CrlIssuers::IsRevokedByIssuer(const Known& known,
+                                   absl::FunctionRef<bool(const PathLink&)> is_listed) const {
+  X509* const certificate = known.certificate.get();
+  return std::ranges::any_of(Named(known.issuer), [&](const Known& parent) {
+    // The signature last: most are not listed, and looking that up costs next to nothing.
+    return parent.id != known.id && is_listed(MakeLink(certificate, parent.id)) &&
+           IsSignedBy(certificate, parent.key.get());
+  });
 }
 
 std::vector<IssuerId> CrlIssuers::KinOf(const Known& signer, std::string_view name) const {

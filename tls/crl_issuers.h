@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 
 #include "tls/crl_parser.h"
 #include "tls/issuer_id.h"
 #include "tls/signature_check.h"
+#include "tls/verdict.h"
 
 namespace portcullis::tls {
 
@@ -47,6 +49,12 @@ class CrlIssuers {
   // Find verifies `crl`, whose issuer has the canonical name `issuer`.
   [[nodiscard]] Signer Find(const Crl& crl, std::string_view issuer) const;
 
+  // IsRevoked tells whether every certificate of the signer `id`, whose canonical name is `name`,
+  // is revoked by its own issuer. Self-signed ones never are: there is nobody above them to say so.
+  // `is_listed` tells whether a CRL lists a certificate.
+  [[nodiscard]] bool IsRevoked(const IssuerId& id, std::string_view name,
+                               absl::FunctionRef<bool(const PathLink&)> is_listed) const;
+
  private:
   struct Known {
     bssl::UniquePtr<X509> certificate;
@@ -55,6 +63,8 @@ class CrlIssuers {
     std::string issuer;  // canonical
   };
 
+  [[nodiscard]] bool IsRevokedByIssuer(const Known& known,
+                                       absl::FunctionRef<bool(const PathLink&)> is_listed) const;
   [[nodiscard]] std::vector<IssuerId> KinOf(const Known& signer, std::string_view name) const;
   [[nodiscard]] bool StandUnderOneKey(const Known& signer, const Known& other) const;
   [[nodiscard]] const std::vector<Known>& Named(std::string_view name) const;

@@ -55,7 +55,7 @@ LinksAnswer AskOfLinks(std::span<const PathLink> links, const RevocationIndex& i
   LinksAnswer all;
   for (size_t i = 0; i < links.size(); ++i) {
     all.holds_until = std::min(all.holds_until, links[i].not_after);
-    if (links[i].not_after < now) {
+    if (links[i].not_after < now && all.rejection == Rejection::kNone) {
       all.rejection = Rejection::kExpired;
       all.depth = i;
       return all;
@@ -64,11 +64,12 @@ LinksAnswer AskOfLinks(std::span<const PathLink> links, const RevocationIndex& i
     if (i > 0 && spec.scope == RevocationScope::kLeaf) continue;
     const RevocationIndex::Answer answer = index.Ask(links[i], spec, now);
     all.holds_until = std::min(all.holds_until, answer.holds_until);
-    if (answer.rejection != Rejection::kNone) {
-      all.rejection = answer.rejection;
-      all.depth = i;
-      return all;
-    }
+    if (answer.rejection == Rejection::kNone) continue;
+    // A revoked CA's own CRL no longer counts: what there is to say is that the CA is revoked.
+    if (all.rejection != Rejection::kNone && answer.rejection != Rejection::kRevoked) continue;
+    all.rejection = answer.rejection;
+    all.depth = i;
+    if (answer.rejection == Rejection::kRevoked) return all;
   }
   return all;
 }

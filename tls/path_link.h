@@ -25,7 +25,8 @@ struct LinksAnswer {
 };
 
 // AskOfLinks asks about each link, leaf first: its expiry, and its revocation as far as the mode
-// and scope of `spec` go.
+// and scope of `spec` go. Of several faults the first counts, but a revocation before the want of a
+// CRL.
 [[nodiscard]] LinksAnswer AskOfLinks(std::span<const PathLink> links, const RevocationIndex& index,
                                      const RevocationSpec& spec, int64_t now);
 

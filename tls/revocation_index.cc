@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "tls/crl_builder.h"
+#include "tls/crl_table.h"
 
 namespace portcullis::tls {
 namespace {
 
-using Crls = std::vector<const IndexedCrl*>;
-
-std::optional<SerialSet::Found> FindIn(const Crls& crls, Bytes serial, uint64_t hash) {
-  for (const IndexedCrl* const crl : crls) {
-    if (const auto found = crl->Find(serial, hash)) return found;
-  }
-  return std::nullopt;
-}
+using Crls = CrlTable::Crls;
 
 // What the CRLs that cover a certificate say of its standing, all of them taken together.
 class Standing {
@@ -84,31 +78,20 @@ absl::StatusOr<std::shared_ptr<const RevocationIndex>> RevocationIndex::Build(
 RevocationIndex::Answer RevocationIndex::Ask(const PathLink& link, const RevocationSpec& spec,
                                              int64_t now) const {
   if (spec.mode == RevocationMode::kOff) return {};
-  static const CrlTable::OfIssuer* const kNone = new CrlTable::OfIssuer();
-  static const Crls* const kNobody = new Crls();
-  const auto verified = table_->by_issuer.find(link.issuer);
-  const CrlTable::OfIssuer& issuer =
-      verified == table_->by_issuer.end() ? *kNone : verified->second;
-  const auto by_name = table_->unverified.find(NamePart(link.issuer));
-  const Crls& unverified = by_name == table_->unverified.end() ? *kNobody : by_name->second;
-
-  const uint64_t hash = SerialSet::HashSerial(link.serial);
-  for (const Crls* const crls : {&issuer.own, &issuer.kin, &unverified}) {
-    if (const auto found = FindIn(*crls, link.serial, hash)) {
-      return {.rejection = Rejection::kRevoked,
-              .revoked_at = found->revoked_at,
-              .reason = found->reason};
-    }
+  const CrlTable::About about = table_->AboutIssuer(link.issuer);
+  if (const auto found = FindIn(about, link.serial)) {
+    return {
+        .rejection = Rejection::kRevoked, .revoked_at = found->revoked_at, .reason = found->reason};
   }
   Standing standing;
-  if (!Survey(issuer.own, link, spec.grace_s, now, standing)) {
-    static_cast<void>(Survey(issuer.kin, link, spec.grace_s, now, standing));
+  if (!Survey(about.own, link, spec.grace_s, now, standing)) {
+    static_cast<void>(Survey(about.kin, link, spec.grace_s, now, standing));
   }
   if (const int64_t until = standing.FreshUntil(); until != 0) return {.holds_until = until};
   if (standing.stale()) return {.rejection = Rejection::kCrlStale};
   if (spec.mode == RevocationMode::kRequire) return {.rejection = Rejection::kCrlMissing};
   Standing hearsay;
-  if (Survey(unverified, link, spec.grace_s, now, hearsay)) {
+  if (Survey(about.unverified, link, spec.grace_s, now, hearsay)) {
     const int64_t until = hearsay.FreshUntil();
     if (until == 0 && hearsay.stale()) return {.rejection = Rejection::kCrlStale};
     return {.holds_until = until == 0 ? INT64_MAX : until};

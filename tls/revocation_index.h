@@ -43,7 +43,7 @@ struct CrlSummary {
   std::string oddity;  // empty, or why it is not (fully) used: "issuer unknown", "superseded", ...
 };
 
-struct CrlTable;  // tls/crl_builder.h
+struct CrlTable;  // tls/crl_table.h
 
 class RevocationIndex {
  public:
@@ -55,8 +55,9 @@ class RevocationIndex {
   // newest delta that fits it. One whose issuer is not among `issuers`, or may not sign CRLs,
   // cannot be verified: it refuses whom it lists by the issuer's name, and under kSoft its age
   // counts, but it never stands for the CRL which kRequire demands. The same holds for one that
-  // says something critical which is not understood; for indirect ones; and, until its thisUpdate,
-  // for one that is not valid yet. Each has its oddity.
+  // says something critical which is not understood; for indirect ones; for one whose signer's own
+  // certificate is revoked; and, until its thisUpdate, for one that is not valid yet. Each has its
+  // oddity.
   static absl::StatusOr<std::shared_ptr<const RevocationIndex>> Build(
       std::span<const CrlSource> sources, std::span<const CrlIssuer> issuers, int64_t now);
 

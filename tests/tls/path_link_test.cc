@@ -39,8 +39,9 @@ uint64_t HashOfUri(const std::string& uri) {
 
 class PathLinkTest : public ::testing::Test {
  protected:
-  PathLink LinkOf(const TestCertificate& certificate) const {
-    return MakeLink(certificate.x509(), MakeIssuerId(root_.Der()));
+  PathLink LinkOf(const TestCertificate& certificate) const { return LinkOf(certificate, root_); }
+  static PathLink LinkOf(const TestCertificate& certificate, const TestCertificate& issuer) {
+    return MakeLink(certificate.x509(), MakeIssuerId(issuer.Der()));
   }
 
   const TestCertificate root_ = MakeRoot({.common_name = "root"});
@@ -85,6 +86,24 @@ TEST_F(PathLinkTest, LinksAreAskedLeafFirstAsFarAsTheScopeGoes) {
   EXPECT_EQ(ask({bad, bad}, {.mode = RevocationMode::kOff}).rejection, Rejection::kNone);
   EXPECT_EQ(ask({good, late}, {.mode = RevocationMode::kOff}).rejection, Rejection::kExpired);
   EXPECT_EQ(ask({}, {}).holds_until, INT64_MAX);
+}
+
+TEST_F(PathLinkTest, ARevocationIsToldBeforeTheWantOfACrl) {
+  const TestCertificate other = MakeRoot({.common_name = "other"});
+  const auto trust = testing::MakeTrust({&root_, &other}, {MakeCrlPem(root_, {5})});
+  const PathLink uncovered = LinkOf(MakeLeaf(other, {.not_after = kNow + kDay}), other);
+  const PathLink revoked = LinkOf(MakeLeaf(root_, {.serial = 5}));
+  const PathLink late = LinkOf(MakeLeaf(root_, {.not_after = kNow - 1, .serial = 3}));
+  const RevocationSpec require = {.mode = RevocationMode::kRequire};
+  const auto ask = [&](const std::vector<PathLink>& links) {
+    return AskOfLinks(links, *trust->revocation, require, kNow);
+  };
+  EXPECT_EQ(ask({uncovered, revoked}).rejection, Rejection::kRevoked);
+  EXPECT_EQ(ask({uncovered, revoked}).depth, 1U);
+  for (const PathLink& then : {uncovered, late}) {
+    EXPECT_EQ(ask({uncovered, then}).rejection, Rejection::kCrlMissing);
+    EXPECT_EQ(ask({uncovered, then}).depth, 0U);
+  }
 }
 
 }  // namespace

@@ -240,6 +240,47 @@ TEST_F(RevocationIndexTest, ACrlSignersOwnKeySpeaksForItsNamesakeUnderTheSameRoo
   EXPECT_EQ(Both(apart, Link(foreign, {7})), "none crl_missing");
 }
 
+TEST_F(RevocationIndexTest, ARevokedSignersCrlRefusesButDoesNotVouch) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca", .key_usage = "keyCertSign"});
+  const TestCertificate signer =
+      MakeCa(root_, {.common_name = "ca", .key_usage = "cRLSign", .serial = 21});
+  const std::string crl = MakeCrl(signer, {.entries = Entries({7})});
+  for (const bool is_revoked : {false, true}) {
+    const std::string of_root =
+        MakeCrl(root_, {.entries = Entries({static_cast<uint8_t>(is_revoked ? 21 : 20)})});
+    for (const auto& crls : {std::vector{crl, of_root}, std::vector{of_root, crl}}) {
+      const Index index = Build(crls, {&root_, &ca, &signer});
+      EXPECT_EQ(Both(index, Link(ca, {8})), is_revoked ? "none crl_missing" : "none none");
+      EXPECT_EQ(Both(index, Link(ca, {7})), "revoked revoked");
+      const CrlSummary& summary = index->summaries()[crls[0] == crl ? 0 : 1];
+      EXPECT_EQ(summary.oddity, is_revoked ? "signer revoked" : "");
+      EXPECT_EQ(summary.is_in_use, !is_revoked);
+    }
+  }
+}
+
+TEST_F(RevocationIndexTest, ASignerStandsWhileOneOfItsCertificatesDoes) {
+  const TestCertificate bridge = MakeRoot({.common_name = "bridge"});
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca", .serial = 21});
+  const TestCertificate twin =
+      Reissue(bridge, ca, {.common_name = "ca", .is_ca = true, .serial = 22});
+  const std::string crl = MakeCrl(ca, {});
+  const std::string of_root = MakeCrl(root_, {.entries = Entries({21, 22})});
+  const std::string of_bridge = MakeCrl(bridge, {.entries = Entries({22})});
+  const auto ask = [&](const std::vector<std::string>& crls) {
+    return Both(Build(crls, {&root_, &bridge, &ca, &twin}), Link(ca, {8}));
+  };
+  EXPECT_EQ(ask({crl, of_root}), "none none") << "22 is another's there";
+  EXPECT_EQ(ask({crl, of_bridge}), "none none");
+  EXPECT_EQ(ask({crl, of_root, of_bridge}), "none crl_missing");
+}
+
+TEST_F(RevocationIndexTest, ARootThatListsItselfIsNotMeant) {
+  const TestCertificate root = MakeRoot({.common_name = "root", .serial = 21});
+  const Index index = Build({MakeCrl(root, {.entries = Entries({21})})}, {&root});
+  EXPECT_EQ(Both(index, Link(root, {8})), "none none");
+}
+
 TEST_F(RevocationIndexTest, AfterARolloverEachKeysCrlCountsForItsOwnCertificates) {
   const TestCertificate old_key = MakeCa(root_, {.common_name = "ca"});
   const TestCertificate new_key = MakeCa(root_, {.common_name = "ca"});
