@@ -1,5 +1,5 @@
-// The names in a certificate, and those it limits others to: RFC 5280 4.2.1.6 and 4.2.1.10,
-// CA/Browser Forum 7.1.2.7.12 and 7.1.4.3.
+// The names in a certificate, those it limits others to, and what else it must have by its name:
+// RFC 5280 4.1.2.6, 4.2.1.6 and 4.2.1.10, CA/Browser Forum 7.1.2.7 and 7.1.4.3.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -151,6 +151,24 @@ bool CommonNameIsAltName(const StrictSubject& subject) {
   });
 }
 
+// Whether it is a host's by any of its names: the baseline requirements are about certificates of
+// hosts. What people and programs have is RFC 5280's alone.
+bool NamesAHost(const StrictSubject& subject) {
+  bool names_a_host = false;
+  if (const ExtensionField* const extension = subject.fields->Find(kSubjectAltName)) {
+    (void)VisitNames(*extension, [&](CBS_ASN1_TAG tag, const CBS& /*value*/) {
+      names_a_host |= tag == kDns || tag == kIp;
+      return true;
+    });
+  }
+  if (names_a_host) return true;
+  const std::unique_ptr<PeerIdentity> identity =
+      MakeIdentity(subject.certificate, subject.fields->der);
+  return std::ranges::any_of(identity->common_names, [](const std::string& name) {
+    return ReadsAsDomain(name) || ReadsAsAddress(name);
+  });
+}
+
 constexpr StrictRule kNameRules[] = {
     {"subjectAltName with no name or a malformed one", Rejection::kBadCertificate,
      AltNamesAreNames},
@@ -163,8 +181,24 @@ constexpr StrictRule kNameRules[] = {
     {"nameConstraints empty or malformed", Rejection::kBadCertificate, ConstraintsAreWellFormed},
 };
 
+constexpr StrictRule kClientRules[] = {
+    {"neither subject nor subjectAltName", Rejection::kBadCertificate,
+     [](const StrictSubject& s) {
+       return !s.fields->subject.empty() || s.fields->Find(kSubjectAltName) != nullptr;
+     }},
+    {"a host's name, and no subjectAltName", Rejection::kBadCertificate,
+     [](const StrictSubject& s) {
+       return s.fields->Find(kSubjectAltName) != nullptr || !NamesAHost(s);
+     }},
+    {"a host's name, and no extKeyUsage", Rejection::kBadPurpose,
+     [](const StrictSubject& s) {
+       return s.fields->Find(kExtendedKeyUsage) != nullptr || !NamesAHost(s);
+     }},
+};
+
 }  // namespace
 
 std::span<const StrictRule> NameRules() { return kNameRules; }
+std::span<const StrictRule> ClientRules() { return kClientRules; }
 
 }  // namespace portcullis::tls

@@ -3,8 +3,8 @@
 // nothing; any thread, one at a time for each certificate.
 //
 // The baseline requirements are written for servers. Taken over are key and signature floors, the
-// shape of CA certificates, names and purposes of leafs; left out is what speaks of web sites
-// alone: validated domains, public suffixes, policy identifiers, lifetimes.
+// shape of CA certificates, and, for leafs that name a host, names and purposes; left out is what
+// speaks of web sites alone: validated domains, public suffixes, policy identifiers, lifetimes.
 #pragma once
 
 #include <openssl/x509.h>

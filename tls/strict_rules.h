@@ -36,8 +36,9 @@ struct StrictRule {
 [[nodiscard]] std::span<const StrictRule> UsageRules();
 // NameRules: subjectAltName, common names, nameConstraints (RFC 5280 4.2.1.6 and .10).
 [[nodiscard]] std::span<const StrictRule> NameRules();
-// ClientRules: what a client's own certificate must have that RFC 5280 leaves optional: the names
-// and purposes without which nobody can tell whom and what it is for (CA/Browser Forum, 7.1.2.7).
+// ClientRules: what a client's own certificate must have: a name (RFC 5280 4.1.2.6), and where that
+// is a host's, subjectAltName and extKeyUsage, which RFC 5280 leaves optional and the CA/Browser
+// Forum (7.1.2.7), whose business hosts are, does not.
 [[nodiscard]] std::span<const StrictRule> ClientRules();
 
 }  // namespace portcullis::tls

@@ -130,16 +130,8 @@ constexpr StrictRule kUsageRules[] = {
      }},
 };
 
-constexpr StrictRule kClientRules[] = {
-    {"no subjectAltName", Rejection::kBadCertificate,
-     [](const StrictSubject& s) { return s.fields->Find(kSubjectAltName) != nullptr; }},
-    {"no extKeyUsage", Rejection::kBadPurpose,
-     [](const StrictSubject& s) { return s.fields->Find(kExtendedKeyUsage) != nullptr; }},
-};
-
 }  // namespace
 
 std::span<const StrictRule> UsageRules() { return kUsageRules; }
-std::span<const StrictRule> ClientRules() { return kClientRules; }
 
 }  // namespace portcullis::tls

@@ -96,11 +96,10 @@ KNOWN = [
           "the path is in order; the handshake fails all the same, for the library has no such curve"),
     Known("limbo", "compatible", "webpki::*", "accepted", _BR),
 
-    # PKITS. Its leafs are of 2011 and for no purpose in particular.
-    Known("pkits", "strict", "*", "refused", "leafs of PKITS have no subjectAltName, which the CA/Browser Forum "
-          "demands; whatever else strict asks of the path was in order", detail="no subjectAltName"),
-    Known("pkits", "strict", "*", "refused", "leafs of PKITS have no extKeyUsage, which the CA/Browser Forum demands; "
-          "whatever else strict asks of the path was in order", detail="no extKeyUsage"),
+    # PKITS.
+    Known("pkits", "strict", "4.13.3? *", "refused", "the leaf names a host and has no extKeyUsage, which the "
+          "CA/Browser Forum demands of those; limbo's webpki::eku::ee-without-eku wants the same refused",
+          detail="a host's name, and no extKeyUsage"),
     Known("pkits", "strict", "*", "refused", "the leaf is a CA; the CA/Browser Forum (7.1.2.7.8), and limbo's "
           "webpki::ca-as-leaf, want that refused", detail="a CA where a client's certificate belongs"),
     Known("pkits", "strict", "*", "refused", "basicConstraints, policyConstraints or inhibitAnyPolicy not critical, "
@@ -114,8 +113,6 @@ KNOWN = [
           "judged by what is left"),
     Known("pkits", "*", "4.4.14 *", "refused", "serial numbers -1 and 255 are taken for one, for not everybody writes "
           "the zero that DER puts before 255; strict refuses negative ones anyway"),
-    Known("pkits", "compatible", "4.4.21 *", "accepted", "the CRL is signed by a key of the CA's name whose "
-          "certificate is itself revoked; who may sign CRLs is decided when they are loaded"),
     Known("pkits", "*", "4.14.4 *", "refused", _RELATIVE),
     Known("pkits", "*", "4.14.5 *", "refused", _RELATIVE),
     Known("pkits", "*", "4.14.22 *", "refused", _INDIRECT),

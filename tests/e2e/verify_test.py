@@ -5,6 +5,7 @@ import subprocess
 
 import harness
 from harness import E2ETest, http_config
+from pki import CLIENT_EKU
 
 ACCEPTED, REJECTED, UNKNOWN = 0, 1, 2
 
@@ -43,10 +44,10 @@ class Verify(E2ETest):
 
     def test_the_hosts_profile_counts_unless_another_is_asked_for(self):
         self.config(profile="strict")
-        code, report = self.verify(self.pki.client)
-        self.assertEqual(code, REJECTED)
-        self.assertNotEqual(report["detail"], "")
-        self.assertEqual(self.verify(self.pki.client, "--profile", "compatible")[0], ACCEPTED)
+        nameless = self.pki.ca.issue("nameless", "/CN=client.example", CLIENT_EKU, folder=self.dir)
+        code, report = self.verify(nameless)
+        self.assertEqual((code, report["detail"]), (REJECTED, "a host's name, and no subjectAltName"))
+        self.assertEqual(self.verify(nameless, "--profile", "compatible")[0], ACCEPTED)
 
     def test_without_such_a_host_it_cannot_tell(self):
         self.config()

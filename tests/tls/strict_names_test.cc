@@ -25,7 +25,8 @@ Alter Named(const std::string& common_name, const std::string& alt_names) {
                                          static_cast<ossl_ssize_t>(common_name.size()), -1, 0),
               1);
     EXPECT_EQ(X509_set_subject_name(x509, name.get()), 1);
-    Text(NID_subject_alt_name, alt_names)(x509);
+    testing::DropExtension(x509, NID_subject_alt_name);
+    if (!alt_names.empty()) Text(NID_subject_alt_name, alt_names)(x509);
   };
 }
 
@@ -97,6 +98,40 @@ TEST_F(StrictTest, ConstraintsConstrainSomething) {
                     Raw(NID_name_constraints, true,
                         {0x30, 0x0a, 0xa0, 0x08, 0x30, 0x06, 0x82, 0x01, 'a', 0x81, 0x01, 0x05})),
             kConstraints);
+}
+
+TEST_F(StrictTest, AHostHasAltNamesAndPurposesAndOthersNeedNeither) {
+  const auto without_purpose = [](const Alter& alter) {
+    return [alter](X509* x509) {
+      alter(x509);
+      testing::DropExtension(x509, NID_ext_key_usage);
+    };
+  };
+  for (const char* const host : {"client.example", "*.client.example", "10.0.0.1", "::1"}) {
+    EXPECT_EQ(FaultOf(kLeafDepth, Named(host, "")), "a host's name, and no subjectAltName");
+    EXPECT_EQ(reason_, Rejection::kBadCertificate);
+  }
+  for (const char* const alt : {"DNS:client", "IP:10.0.0.1", "email:a@example.com,DNS:client"}) {
+    EXPECT_EQ(FaultOf(kLeafDepth, without_purpose(Named("client", alt))),
+              "a host's name, and no extKeyUsage");
+    EXPECT_EQ(reason_, Rejection::kBadPurpose);
+  }
+  for (const char* const alt : {"", "email:a@example.com", "URI:spiffe://example/a"}) {
+    EXPECT_EQ(FaultOf(kLeafDepth, without_purpose(Named("Client of the Example", alt))), "");
+  }
+}
+
+TEST_F(StrictTest, ALeafHasAName) {
+  const auto anonymous = [](const std::string& alt) {
+    return [=](X509* x509) {
+      const bssl::UniquePtr<X509_NAME> nobody(X509_NAME_new());
+      EXPECT_EQ(X509_set_subject_name(x509, nobody.get()), 1);
+      testing::DropExtension(x509, NID_subject_alt_name);
+      if (!alt.empty()) Text(NID_subject_alt_name, alt)(x509);
+    };
+  };
+  EXPECT_EQ(FaultOf(kLeafDepth, anonymous("")), "neither subject nor subjectAltName");
+  EXPECT_EQ(FaultOf(kLeafDepth, anonymous("critical,email:a@example.com")), "");
 }
 
 TEST_F(StrictTest, OnlyCasConstrain) {

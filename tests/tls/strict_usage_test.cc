@@ -71,11 +71,5 @@ TEST_F(StrictTest, PurposesNameClients) {
   EXPECT_EQ(FaultOf(kRootDepth, Text(NID_ext_key_usage, "clientAuth")), "extKeyUsage in a root");
 }
 
-TEST_F(StrictTest, ALeafHasAltNamesAndPurposes) {
-  EXPECT_EQ(FaultOf(kLeafDepth, Drop(NID_subject_alt_name)), "no subjectAltName");
-  EXPECT_EQ(FaultOf(kLeafDepth, Drop(NID_ext_key_usage)), "no extKeyUsage");
-  EXPECT_EQ(reason_, Rejection::kBadPurpose);
-}
-
 }  // namespace
 }  // namespace portcullis::tls
