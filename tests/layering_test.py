@@ -11,7 +11,7 @@ import source_files
 
 GROUND = ("metrics", "io", "tls")
 # From the ground up. A floor may use its own folder, the floors before it, and the ground floor.
-FLOORS = ("config", "log", "http", "backend", "connection", "worker", "server")
+FLOORS = ("config", "log", "http", "backend", "ocsp", "connection", "worker", "server")
 
 # Third parties by the prefix of their headers: the only parts of the program which may know them.
 CONFINED = {
@@ -23,7 +23,7 @@ CONFINED = {
     "llhttp": ("core/http",),
     "nlohmann/": ("core/log", "core/server"),
     "spdlog/": ("core/log", "core/server"),
-    "sys/socket.h": ("io", "core/backend", "core/connection", "core/worker", "core/server"),
+    "sys/socket.h": ("io", "core/backend", "core/ocsp", "core/connection", "core/worker", "core/server"),
 }
 
 # Headers in quotes which are not files of the repository.

@@ -72,6 +72,7 @@ HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
   if (result == 1) return Finish();
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ) return HandshakeStatus::kWantRead;
+  if (error == SSL_ERROR_WANT_CERTIFICATE_VERIFY) return HandshakeStatus::kWantStatus;
   NoteFailure(error);
   return HandshakeStatus::kFailed;
 }
@@ -196,6 +197,7 @@ void Engine::PrepareTicket() {
       is_resumed ? SSL_SESSION_get_timeout(session) : host_->spec->session_lifetime_s;
   if (verdict_.accepted() && verdict_.identity != nullptr) {
     lifetime = std::min(lifetime, verdict_.holds_until - hosts_.now());
+    lifetime = std::min(lifetime, status_until_ - hosts_.now());
     ticket_identity_ = EncodeIdentity(*verdict_.identity, host_->spec->client_auth.keep_leaf);
     if (ticket_identity_.empty()) lifetime = 0;
   }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tls/client_status.h"
 #include "tls/host_table.h"
 #include "tls/rejection.h"
 #include "tls/span_bio.h"
@@ -24,7 +25,10 @@
 namespace portcullis::tls {
 
 enum class [[nodiscard]] HandshakeStatus : uint8_t {
-  kWantRead,  // input drained, more is needed; flush the sink
+  kWantRead,    // input drained, more is needed; flush the sink
+  kWantStatus,  // the client's certificate is good so far, and its issuer's responder is to be
+                // asked: status_query() says what. After SetStatus call again, with what is left of
+                // the input
   kDone,    // complete and, per the virtual host's policy, acceptable: see verdict() for the `http`
             // refusal style
   kFailed,  // failure() says why; a fatal alert may have gone to the sink
@@ -56,6 +60,13 @@ class Engine {
   // Handshake drains `input` as far as the handshake needs and advances it (bytes behind the
   // handshake stay in `input` for Read). Session tickets are flushed into the sink at completion.
   HandshakeStatus Handshake(std::span<const uint8_t>& input, Sink sink);
+
+  // status_query: what to ask, at kWantStatus. Parses the leaf: look first whether the answer is
+  // known under status_key().
+  [[nodiscard]] StatusQuery status_query() const;
+  [[nodiscard]] StatusKey status_key() const;
+  // SetStatus answers kWantStatus; `until` (seconds since the epoch) bounds the session's tickets.
+  void SetStatus(const StatusAnswer& answer);
 
   // Read decrypts at most plain.size() bytes (>= 1) into `plain`, sets `produced`. The sink takes
   // what the protocol itself wants to say (KeyUpdate, alerts).
@@ -101,6 +112,7 @@ class Engine {
   HandshakeStatus Finish();
   void FlushPending();
   void JudgePeer();
+  [[nodiscard]] bool NeedsStatus() const;
   void TakeTicketVerdict();
   void PrepareTicket();
   [[nodiscard]] std::vector<uint8_t> TicketPlaintext(std::span<const uint8_t> session);
@@ -124,6 +136,8 @@ class Engine {
   bool failed_ = false;
   bool close_sent_ = false;
   bool judged_ = false;
+  bool status_known_ = false;
+  int64_t status_until_ = INT64_MAX;
   bool sni_refused_ = false;
   bool ticket_refused_ = false;  // whatever the handshake comes to, it earns no ticket
   bool flush_pending_ = false;   // the library holds back a message until something is written

@@ -118,7 +118,8 @@ int EngineCallbacks::ChooseAlpn(const std::vector<std::string>& preferred, const
 
 ssl_verify_result_t EngineCallbacks::Verify(SSL* ssl, uint8_t* out_alert) {
   Engine& engine = EngineOf(ssl);
-  engine.JudgePeer();
+  if (!engine.judged_) engine.JudgePeer();
+  if (engine.NeedsStatus()) return ssl_verify_retry;
   if (engine.refusal() == Rejection::kNone ||
       engine.host_->spec->client_auth.refusal == RefusalStyle::kHttp) {
     return ssl_verify_ok;

@@ -28,6 +28,7 @@ constexpr std::array<Row, kNumRejections> kRows = {{
     {Rejection::kRevoked, "revoked", SSL_AD_CERTIFICATE_REVOKED},
     {Rejection::kCrlStale, "crl_stale", SSL_AD_CERTIFICATE_UNKNOWN},
     {Rejection::kCrlMissing, "crl_missing", SSL_AD_CERTIFICATE_UNKNOWN},
+    {Rejection::kOcspUnavailable, "ocsp_unavailable", SSL_AD_CERTIFICATE_UNKNOWN},
     {Rejection::kBadSignature, "bad_signature", SSL_AD_BAD_CERTIFICATE},
     {Rejection::kBadPurpose, "bad_purpose", SSL_AD_UNSUPPORTED_CERTIFICATE},
     {Rejection::kWeakKey, "weak_key", SSL_AD_BAD_CERTIFICATE},

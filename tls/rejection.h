@@ -18,14 +18,15 @@ enum class Rejection : uint8_t {
   kNotYetValid,    // ... or before notBefore
   kUnknownCa,      // no path to a trust anchor
   kRevoked,
-  kCrlStale,        // a CRL needed is past nextUpdate
-  kCrlMissing,      // no CRL for an issuer where policy demands one
-  kBadSignature,    // a signature on the path does not verify
-  kBadPurpose,      // EKU or key usage excludes client authentication
-  kWeakKey,         // key or signature algorithm below the floor
-  kChainTooLong,    // more certificates than the depth allows
-  kChainTooBig,     // more bytes than the limit
-  kBadCertificate,  // malformed, critical unknown extension, not a CA, name constraints, ...
+  kCrlStale,         // a CRL needed is past nextUpdate
+  kCrlMissing,       // no CRL for an issuer where policy demands one
+  kOcspUnavailable,  // no responder's word on it where policy demands one
+  kBadSignature,     // a signature on the path does not verify
+  kBadPurpose,       // EKU or key usage excludes client authentication
+  kWeakKey,          // key or signature algorithm below the floor
+  kChainTooLong,     // more certificates than the depth allows
+  kChainTooBig,      // more bytes than the limit
+  kBadCertificate,   // malformed, critical unknown extension, not a CA, name constraints, ...
   kPolicyDenied,
   // The handshake.
   kSniUnknown,       // no virtual host for the name asked, and the listener refuses unknown names

@@ -31,7 +31,8 @@ enum class OcspMode : uint8_t { kOff, kSoft, kRequire };
 // Asking the CA's responder about client certificates (RFC 6960).
 struct OcspSpec {
   OcspMode mode = OcspMode::kOff;
-  std::string responder_url;  // http://...; empty: the certificate's own (authorityInfoAccess)
+  std::string responder_url;   // http://...; empty: the certificate's own (authorityInfoAccess)
+  uint32_t timeout_ms = 2000;  // for all of it: name, connection, request, answer
 };
 
 // How paths are judged. Revocation and OCSP go with the trust (TrustMaterial).

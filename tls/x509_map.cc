@@ -102,6 +102,7 @@ int ToX509Error(Rejection reason) {
     case Rejection::kWeakKey:
     case Rejection::kBadCertificate:
       return X509_V_ERR_CERT_REJECTED;
+    case Rejection::kOcspUnavailable:
     case Rejection::kPolicyDenied:
       return X509_V_ERR_APPLICATION_VERIFICATION;
     default:

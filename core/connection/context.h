@@ -9,6 +9,8 @@
 #include "core/connection/downstream.h"
 #include "core/http/pages.h"
 #include "core/log/connection_log.h"
+#include "core/ocsp/fetcher.h"
+#include "core/ocsp/status_cache.h"
 #include "io/stream.h"
 #include "io/timer_wheel.h"
 #include "metrics/shard.h"
@@ -30,6 +32,9 @@ struct Context {
   metrics::WorkerShard& shard;
   log::LogRing& log;
   uint32_t worker_index;
+  ocsp::StatusCache& statuses;
+  ocsp::Fetcher* fetcher = nullptr;         // null: nobody asks
+  ocsp::ResultSink* status_sink = nullptr;  // where the fetcher's results for this worker go
 
   io::IntrusiveList doomed{};   // DownstreamNode: closing connections, swept at the end of a turn
   io::IntrusiveList waiting{};  // DownstreamNode: handshakes beyond this turn's budget

@@ -48,6 +48,7 @@ struct Downstream final : backend::UpstreamUser {
   bool pausing_client = false;     // relay: our backpressure cause on `stream`
   bool pausing_backend = false;    // relay: our backpressure cause on the upstream's stream
   bool recorded = false;           // the log line has been written
+  bool awaits_status = false;      // handshake: paused until an OCSP responder's word is there
   bool handshake_counted = false;  // in the handshakes-in-progress gauge
   uint8_t dial_attempts = 0;
   tls::Rejection refusal = tls::Rejection::kNone;  // what the client was refused for, if it was

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "core/connection/client_status.h"
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
@@ -49,7 +50,7 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.cut_ms = 0;
   down.holds_until_s = INT64_MAX;
   down.abort = down.client_done = down.backend_done = false;
-  down.pausing_client = down.pausing_backend = down.recorded = false;
+  down.pausing_client = down.pausing_backend = down.recorded = down.awaits_status = false;
   down.dial_attempts = 0;
   down.requests = 0;
   down.backend_text = {};
@@ -76,8 +77,14 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
 
 void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> bytes) {
   ChainSink sink{down.stream.output(), ctx.client_env.blocks};
-  switch (down.engine->Handshake(bytes, MakeSink(sink))) {
+  tls::HandshakeStatus status = down.engine->Handshake(bytes, MakeSink(sink));
+  if (status == tls::HandshakeStatus::kWantStatus) {
+    if (!AnswerStatus(ctx, down, bytes)) return;
+    status = down.engine->Handshake(bytes, MakeSink(sink));
+  }
+  switch (status) {
     case tls::HandshakeStatus::kWantRead:
+    case tls::HandshakeStatus::kWantStatus:  // Not twice.
       down.stream.Flush(ctx.client_env);
       return;
     case tls::HandshakeStatus::kDone:

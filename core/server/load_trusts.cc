@@ -97,9 +97,12 @@ void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
     }
     tls::TrustSources sources;
     if (!ReadSources(trust, problems, sources)) continue;
-    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material = tls::TrustMaterial::Parse(
-        trust.name, sources, trust.revocation,
-        {.mode = trust.ocsp.mode, .responder_url = trust.ocsp.responder}, now);
+    absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
+        tls::TrustMaterial::Parse(trust.name, sources, trust.revocation,
+                                  {.mode = trust.ocsp.mode,
+                                   .responder_url = trust.ocsp.responder,
+                                   .timeout_ms = static_cast<uint32_t>(trust.ocsp.timeout.count())},
+                                  now);
     if (!material.ok()) {
       problems.Add(trust.where,
                    absl::StrCat("trust '", trust.name, "': ", material.status().message()));

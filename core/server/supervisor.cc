@@ -115,6 +115,9 @@ absl::Status Supervisor::StartWorkers() {
   absl::StatusOr<std::unique_ptr<worker::Returns>> returns = worker::Returns::Create();
   if (!returns.ok()) return returns.status();
   returns_ = *std::move(returns);
+  absl::StatusOr<std::unique_ptr<ocsp::Fetcher>> fetcher = ocsp::Fetcher::Start();
+  if (!fetcher.ok()) return fetcher.status();
+  fetcher_ = *std::move(fetcher);
   const std::vector<int> cpus = UsableCpus();
   const bool pin = snapshot_->config.pin_workers && num_workers_ <= cpus.size() && num_workers_ > 1;
   for (uint32_t i = 0; i < num_workers_; ++i) {
@@ -123,6 +126,7 @@ absl::Status Supervisor::StartWorkers() {
                               .cpu = pin ? cpus[i] : -1,
                               .max_connections = worker_capacity_,
                               .verdict_cache = snapshot_->config.limits.verdict_cache,
+                              .fetcher = fetcher_.get(),
                               .shard = &shards_->shard(i),
                               .log = &log_->ring(i),
                               .returns = returns_.get()});
@@ -327,6 +331,7 @@ void Supervisor::Stop() {
   BeginDrain();
   Wait();
   admin_.reset();
+  fetcher_.reset();
   workers_.clear();
   if (log_ != nullptr) log_->Stop();
 }

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/log/connection_log.h"
+#include "core/ocsp/fetcher.h"
 #include "core/server/admin/admin_server.h"
 #include "core/server/admin/status.h"
 #include "core/server/running_server.h"
@@ -81,6 +82,7 @@ class Supervisor final : public RunningServer {
   std::unique_ptr<metrics::Facts> facts_;
   std::unique_ptr<log::ConnectionLog> log_;
   std::unique_ptr<worker::Returns> returns_;
+  std::unique_ptr<ocsp::Fetcher> fetcher_;  // ends before the workers that it tells of its results
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
   mutable std::mutex addresses_mutex_;  // the admin threads read addresses_

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/connection/client_status.h"
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/handshake.h"
@@ -23,9 +24,20 @@ void Worker::Handle(Message message) {
     BeginDrain(drain->limit);
   } else if (const auto* list = std::get_if<ListClients>(&message)) {
     FillIn(list->most, *list->answer);
+  } else if (auto* status = std::get_if<ocsp::StatusResult>(&message)) {
+    Settle(std::move(*status));
   } else {
     BeginDrain(std::chrono::milliseconds(0));
     CutAll();
+  }
+}
+
+void Worker::Settle(ocsp::StatusResult result) {
+  const std::vector<ocsp::Waiter> waiters =
+      statuses_->Settle(result.key, result.answer, context_->unix_ms / 1000);
+  for (const ocsp::Waiter& waiter : waiters) {
+    Downstream* const down = downstreams_->Find(waiter.slot, waiter.generation);
+    if (down != nullptr) connection::OnStatus(*context_, *down, result.answer);
   }
 }
 

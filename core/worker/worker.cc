@@ -23,8 +23,9 @@ constexpr uint16_t kClientBuffers = 1024;
 constexpr uint32_t kClientBufferBytes = 8 * 1024;
 constexpr uint16_t kBackendBuffers = 512;
 constexpr uint32_t kBackendBufferBytes = 16 * 1024;
-constexpr size_t kBlocksKept = 256;        // 4.25 MiB of output blocks kept for reuse
-constexpr size_t kPlainBytes = 16 * 1024;  // one record's plaintext
+constexpr size_t kStatusesKept = 16 * 1024;  // what OCSP responders said, 2 to 4 MiB
+constexpr size_t kBlocksKept = 256;          // 4.25 MiB of output blocks kept for reuse
+constexpr size_t kPlainBytes = 16 * 1024;    // one record's plaintext
 constexpr io::Millis kLongestWaitMs = 1000;
 constexpr io::Millis kGaugesEveryMs = 100;
 
@@ -101,6 +102,7 @@ absl::Status Worker::SetUp() {
   pool_.emplace(*backend_env_, *wheel_, options_.max_connections * 2);
   downstreams_.emplace(options_.max_connections);
   verdicts_.emplace(options_.verdict_cache);
+  statuses_.emplace(kStatusesKept);
   // An aggregate: make_unique cannot name its members.
   // NOLINTNEXTLINE(modernize-make-unique)
   context_.reset(new connection::Context{.client_env = *client_env_,
@@ -108,7 +110,10 @@ absl::Status Worker::SetUp() {
                                          .wheel = *wheel_,
                                          .shard = *options_.shard,
                                          .log = *options_.log,
-                                         .worker_index = options_.index});
+                                         .worker_index = options_.index,
+                                         .statuses = *statuses_,
+                                         .fetcher = options_.fetcher,
+                                         .status_sink = this});
   context_->plain.resize(kPlainBytes);
   ReadClock();
   inbox_->Arm(*ring_, io::Token{.owner = io::Owner::kWorker});
@@ -206,6 +211,7 @@ void Worker::TearDown() {
   retired_.clear();
   runtime_.reset();
   verdicts_.reset();
+  statuses_.reset();
   wheel_.reset();
   client_env_.reset();
   backend_env_.reset();

@@ -27,6 +27,8 @@
 #include "core/connection/downstream.h"
 #include "core/connection/runtime.h"
 #include "core/log/log_ring.h"
+#include "core/ocsp/fetcher.h"
+#include "core/ocsp/status_cache.h"
 #include "io/buffer_ring.h"
 #include "io/inbox.h"
 #include "io/listener.h"
@@ -68,7 +70,7 @@ struct ListClients {
 };
 inline constexpr size_t kMaxListBytes = size_t{4} * 1024 * 1024;  // 1 or 2 ms of copying
 
-using Message = std::variant<Update, Drain, Cut, ListClients>;
+using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult>;
 
 // What workers hand back to the supervisor: a runtime whose last connection is gone (to be
 // destroyed off the worker).
@@ -79,6 +81,7 @@ struct WorkerOptions {
   int cpu = -1;                      // to pin to; -1: not pinned
   uint32_t max_connections = 16384;  // slots, this worker's
   uint32_t verdict_cache = 8192;     // client chains remembered
+  ocsp::Fetcher* fetcher = nullptr;  // asks OCSP responders; null: nobody does
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
@@ -88,7 +91,7 @@ struct WorkerOptions {
   int make_ring_argument = 0;
 };
 
-class Worker {
+class Worker final : public ocsp::ResultSink {
  public:
   explicit Worker(WorkerOptions options);
   ~Worker();  // the thread must have been joined
@@ -100,6 +103,8 @@ class Worker {
   absl::Status Start();
   // Post hands the worker a message.
   void Post(Message message);
+  // Take hands the worker what its fetcher has found out. The fetcher's thread.
+  void Take(ocsp::StatusResult result) override { Post(std::move(result)); }
   // ended tells whether the thread has left its loop. Any thread.
   [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
   // Join waits for the thread to end, which it does after a Drain or Cut.
@@ -144,6 +149,7 @@ class Worker {
 
   // control.cc
   void Handle(Message message);
+  void Settle(ocsp::StatusResult result);
   void Apply(Update update);
   void FillIn(uint32_t most, ClientList& list) const;
   void Attach(connection::ListenerRuntime& listener, int fd);
@@ -175,6 +181,7 @@ class Worker {
   std::optional<io::TimerWheel> wheel_;
   std::optional<backend::Pool> pool_;
   std::optional<tls::VerdictCache> verdicts_;
+  std::optional<ocsp::StatusCache> statuses_;
   std::optional<io::Slab<connection::Downstream>> downstreams_;
   std::unique_ptr<connection::Context> context_;
   std::vector<std::unique_ptr<ListenerSlot>> listeners_;

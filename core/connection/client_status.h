@@ -1,0 +1,21 @@
+// Handshakes that wait for what an OCSP responder says of their client: the worker's memory is
+// asked first, then the fetcher, and meanwhile nothing more is read from the client. The worker's
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/connection/context.h"
+#include "core/connection/downstream.h"
+
+namespace portcullis::connection {
+
+// AnswerStatus answers an engine at kWantStatus from memory, or because nobody can be asked. False:
+// it has to wait, and OnStatus will answer it. `rest` is input that the engine has not taken yet.
+[[nodiscard]] bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest);
+
+// OnStatus gives a waiting handshake its answer and goes on with it.
+void OnStatus(Context& ctx, Downstream& down, const tls::StatusAnswer& answer);
+
+}  // namespace portcullis::connection

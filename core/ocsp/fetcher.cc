@@ -1,0 +1,239 @@
+#include "core/ocsp/fetcher.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "core/ocsp/http_answer.h"
+
+namespace portcullis::ocsp {
+namespace {
+
+// How long a name stands for the addresses found; a name that is not known, less.
+constexpr int64_t kNameMs = 60'000;
+constexpr int64_t kUnknownNameMs = 5'000;
+constexpr size_t kMaxNames = 1024;
+
+int64_t NowMs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+struct NameResolved {
+  std::string host;
+  std::vector<io::SocketAddress> addresses;
+};
+
+// What reaches the fetcher's thread, from workers and from the resolver, which may outlive it.
+class Fetcher::Post final : public ResolvedSink {
+ public:
+  explicit Post(std::unique_ptr<io::Inbox<Mail>> inbox) : inbox_(std::move(inbox)) {}
+
+  void Resolved(const std::string& host, std::vector<io::SocketAddress> addresses) override {
+    inbox_->Push(NameResolved{.host = host, .addresses = std::move(addresses)});
+  }
+  [[nodiscard]] io::Inbox<Mail>& inbox() { return *inbox_; }
+
+ private:
+  std::unique_ptr<io::Inbox<Mail>> inbox_;
+};
+
+struct Fetcher::Task {
+  enum class Stage : uint8_t { kWaiting, kResolving, kRunning, kFinished };
+
+  FetchJob job;
+  HttpUrl url;
+  int64_t deadline_ms = 0;
+  Stage stage = Stage::kWaiting;
+  std::optional<Exchange> exchange;
+};
+
+absl::StatusOr<std::unique_ptr<Fetcher>> Fetcher::Start(const FetcherOptions& options) {
+  absl::StatusOr<std::unique_ptr<io::Inbox<Mail>>> inbox = io::Inbox<Mail>::Create();
+  if (!inbox.ok()) return inbox.status();
+  std::unique_ptr<Fetcher> fetcher(new Fetcher(options, std::make_shared<Post>(*std::move(inbox))));
+  fetcher->thread_ = std::thread([raw = fetcher.get()] { raw->Run(); });
+  return fetcher;
+}
+
+Fetcher::Fetcher(const FetcherOptions& options, std::shared_ptr<Post> post)
+    : options_(options), post_(std::move(post)) {}
+
+Fetcher::~Fetcher() {
+  stopping_.store(true, std::memory_order_release);
+  post_->inbox().wake().Signal();
+  thread_.join();
+}
+
+bool Fetcher::Fetch(FetchJob job) {
+  if (num_jobs_.fetch_add(1, std::memory_order_relaxed) >= options_.max_jobs) {
+    num_jobs_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  post_->inbox().Push(std::move(job));
+  return true;
+}
+
+void Fetcher::Run() {
+  pthread_setname_np(pthread_self(), "ocsp");
+  while (!stopping_.load(std::memory_order_acquire)) Turn();
+  tasks_.clear();
+  resolver_.reset();
+}
+
+void Fetcher::Turn() {
+  std::vector<pollfd> polled = {{.fd = post_->inbox().wake().fd(), .events = POLLIN, .revents = 0}};
+  std::vector<Task*> running;
+  for (const auto& task : tasks_) {
+    if (task->stage != Task::Stage::kRunning) continue;
+    polled.push_back(
+        {.fd = task->exchange->fd(), .events = task->exchange->events(), .revents = 0});
+    running.push_back(task.get());
+  }
+  (void)poll(polled.data(), polled.size(), WaitMs(NowMs()));
+  if (polled[0].revents != 0) {
+    uint64_t signals = 0;
+    (void)!read(polled[0].fd, &signals, sizeof(signals));
+  }
+  for (size_t i = 0; i < running.size(); ++i) {
+    if (polled[i + 1].revents != 0) Exchanged(*running[i], running[i]->exchange->Step());
+  }
+  post_->inbox().Drain([this](Mail&& mail) {
+    if (auto* job = std::get_if<FetchJob>(&mail)) {
+      Accept(std::move(*job));
+    } else if (const auto* name = std::get_if<NameResolved>(&mail)) {
+      Name(name->host, name->addresses);
+    }
+  });
+  Expire(NowMs());
+  Admit();
+  std::erase_if(tasks_, [](const auto& task) { return task->stage == Task::Stage::kFinished; });
+}
+
+void Fetcher::Accept(FetchJob job) {
+  auto task = std::make_unique<Task>();
+  task->job = std::move(job);
+  task->deadline_ms = NowMs() + task->job.timeout_ms;
+  std::optional<HttpUrl> url = ParseHttpUrl(task->job.query.url);
+  if (!url.has_value()) {
+    Finish(*task, task->job.query.url.empty() ? "no responder is named"
+                                              : "the responder's URL is of no use");
+    return;
+  }
+  task->url = *std::move(url);
+  tasks_.push_back(std::move(task));
+}
+
+// Starts what there is room for, oldest first.
+void Fetcher::Admit() {
+  auto busy = static_cast<size_t>(std::ranges::count_if(
+      tasks_, [](const auto& task) { return task->stage == Task::Stage::kRunning; }));
+  for (const auto& task : tasks_) {
+    if (busy >= options_.max_running) return;
+    if (task->stage != Task::Stage::kWaiting) continue;
+    Begin(*task);
+    if (task->stage == Task::Stage::kRunning) ++busy;
+  }
+}
+
+void Fetcher::Begin(Task& task) {
+  std::vector<io::SocketAddress> addresses;
+  const auto literal = io::SocketAddress::FromIp(task.url.host, task.url.port);
+  if (literal.ok()) {
+    addresses.push_back(*literal);
+  } else {
+    const auto known = names_.find(task.url.host);
+    if (known == names_.end() || known->second.until_ms <= NowMs()) {
+      const bool asked = std::ranges::any_of(tasks_, [&task](const auto& other) {
+        return other->stage == Task::Stage::kResolving && other->url.host == task.url.host;
+      });
+      task.stage = Task::Stage::kResolving;
+      if (resolver_ == nullptr) resolver_ = std::make_unique<Resolver>(post_);
+      if (!asked) resolver_->Resolve(task.url.host);
+      return;
+    }
+    addresses = known->second.addresses;
+    for (io::SocketAddress& address : addresses) address.set_port(task.url.port);
+  }
+  if (addresses.empty()) {
+    Finish(task, "the responder's name is not known");
+    return;
+  }
+  const std::vector<uint8_t> request = tls::StatusRequest(task.job.query);
+  if (request.empty()) {
+    Finish(task, "the issuer's certificate is not known");
+    return;
+  }
+  task.stage = Task::Stage::kRunning;
+  task.exchange.emplace(
+      std::move(addresses),
+      MakeHttpRequest(task.url, {reinterpret_cast<const char*>(request.data()), request.size()}));
+  Exchanged(task, task.exchange->Start());
+}
+
+void Fetcher::Name(const std::string& host, const std::vector<io::SocketAddress>& addresses) {
+  if (names_.size() >= kMaxNames) names_.clear();
+  names_[host] = {.addresses = addresses,
+                  .until_ms = NowMs() + (addresses.empty() ? kUnknownNameMs : kNameMs)};
+  for (const auto& task : tasks_) {
+    if (task->stage == Task::Stage::kResolving && task->url.host == host) {
+      task->stage = Task::Stage::kWaiting;
+    }
+  }
+}
+
+void Fetcher::Exchanged(Task& task, Exchange::Progress progress) {
+  switch (progress) {
+    case Exchange::Progress::kRunning:
+      return;
+    case Exchange::Progress::kDone:
+      Finish(task, "");
+      return;
+    case Exchange::Progress::kFailed:
+      Finish(task, task.exchange->fault());
+      return;
+  }
+}
+
+void Fetcher::Expire(int64_t now_ms) {
+  for (const auto& task : tasks_) {
+    if (task->stage != Task::Stage::kFinished && task->deadline_ms <= now_ms) {
+      Finish(*task, "the responder does not answer in time");
+    }
+  }
+}
+
+// Tells who asked. Without a fault, what the exchange brought.
+void Fetcher::Finish(Task& task, std::string_view fault) {
+  StatusResult result{.key = task.job.query.key, .answer = {}};
+  if (fault.empty()) {
+    const std::string_view body = task.exchange->body();
+    result.answer = tls::JudgeStatus({reinterpret_cast<const uint8_t*>(body.data()), body.size()},
+                                     task.job.query, static_cast<int64_t>(std::time(nullptr)));
+  } else {
+    result.answer.detail = fault;
+  }
+  task.stage = Task::Stage::kFinished;
+  task.exchange.reset();
+  num_jobs_.fetch_sub(1, std::memory_order_relaxed);
+  task.job.sink->Take(std::move(result));
+}
+
+int Fetcher::WaitMs(int64_t now_ms) const {
+  int64_t wait = -1;
+  for (const auto& task : tasks_) {
+    const int64_t left = std::max<int64_t>(task->deadline_ms - now_ms, 0);
+    wait = wait < 0 ? left : std::min(wait, left);
+  }
+  return static_cast<int>(std::min<int64_t>(wait, 60'000));
+}
+
+}  // namespace portcullis::ocsp

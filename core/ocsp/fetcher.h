@@ -1,0 +1,99 @@
+// Fetcher: asks OCSP responders about clients, many at a time, on a helper thread, so that no
+// worker ever waits. Answers are read and verified there, too. Owned by the supervisor; must end
+// before the workers that it tells of its results.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+
+#include "core/ocsp/exchange.h"
+#include "core/ocsp/http_url.h"
+#include "core/ocsp/resolver.h"
+#include "io/inbox.h"
+#include "io/socket_address.h"
+#include "tls/client_status.h"
+
+namespace portcullis::ocsp {
+
+struct StatusResult {
+  tls::StatusKey key;
+  tls::StatusAnswer answer;
+};
+
+// Who wants a result. Called on the fetcher's thread; must not block.
+class ResultSink {
+ public:
+  virtual void Take(StatusResult result) = 0;
+
+ protected:
+  ~ResultSink() = default;
+};
+
+struct FetchJob {
+  tls::StatusQuery query;
+  uint32_t timeout_ms = 2000;  // from Fetch to the result
+  ResultSink* sink = nullptr;  // not null
+};
+
+struct FetcherOptions {
+  size_t max_jobs = 1024;   // beyond it Fetch refuses
+  size_t max_running = 64;  // connections to responders at a time
+};
+
+class Fetcher {
+ public:
+  static absl::StatusOr<std::unique_ptr<Fetcher>> Start(const FetcherOptions& options = {});
+  ~Fetcher();  // jobs that have no result yet get none
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
+
+  // Fetch takes a job, whose sink gets exactly one result; false when there are too many. Never
+  // blocks. Any thread.
+  [[nodiscard]] bool Fetch(FetchJob job);
+
+ private:
+  using Mail = std::variant<FetchJob, struct NameResolved>;
+  class Post;
+  struct Task;
+
+  Fetcher(const FetcherOptions& options, std::shared_ptr<Post> post);
+
+  void Run();
+  void Turn();
+  void Accept(FetchJob job);
+  void Name(const std::string& host, const std::vector<io::SocketAddress>& addresses);
+  void Admit();
+  void Begin(Task& task);
+  void Exchanged(Task& task, Exchange::Progress progress);
+  void Expire(int64_t now_ms);
+  void Finish(Task& task, std::string_view fault);
+  [[nodiscard]] int WaitMs(int64_t now_ms) const;
+
+  const FetcherOptions options_;
+  std::shared_ptr<Post> post_;
+  std::atomic<size_t> num_jobs_{0};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+
+  // The thread's own.
+  struct KnownName {
+    std::vector<io::SocketAddress> addresses;
+    int64_t until_ms = 0;
+  };
+  std::unique_ptr<Resolver> resolver_;
+  absl::flat_hash_map<std::string, KnownName> names_;
+  std::vector<std::unique_ptr<Task>> tasks_;  // oldest first
+};
+
+}  // namespace portcullis::ocsp

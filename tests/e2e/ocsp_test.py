@@ -1,0 +1,236 @@
+"""Clients whose certificates the issuer's OCSP responder is asked about: good, revoked, nobody at home, slow; and our
+own certificate's response, stapled."""
+
+import http.server
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+from clients import curl, poll_until, s_client
+from harness import SLOW, E2ETest, http_config
+from pki import openssl
+
+HANDSHAKES = "portcullis_handshake_duration_seconds_count"
+GET = "GET / HTTP/1.1\nHost: app.localhost"
+
+
+class Responder:
+    """An OCSP responder for one Ca, on a port of the system's choice; openssl makes the answers."""
+
+    def __init__(self, ca, folder):
+        self.ca, self.folder = ca, folder
+        folder.mkdir()
+        self.revoked, self.asked, self.proceed = set(), [], threading.Event()
+        self.proceed.set()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                request = self.rfile.read(int(self.headers["Content-Length"]))
+                answer = outer.answer(request)
+                try:
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/ocsp-response")
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except OSError:
+                    pass  # who asked has given up
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/ocsp"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def answer(self, request):
+        number = len(self.asked)
+        self.asked.append(request)
+        self.proceed.wait(60)
+        paths = [self.folder / f"{number}.{kind}" for kind in ("index", "request", "response")]
+        rows = [f"{'R' if cert in self.revoked else 'V'}\t401231235959Z\t"
+                f"{'260101000000Z,keyCompromise' if cert in self.revoked else ''}\t{cert.serial().upper()}\tunknown\t/CN={cert.serial()}\n"
+                for cert in self.known]
+        paths[0].write_text("".join(rows))
+        paths[1].write_bytes(request)
+        openssl("ocsp", "-index", paths[0], "-CA", self.ca.crt, "-rsigner", self.ca.crt, "-rkey", self.ca.key,
+                "-reqin", paths[1], "-respout", paths[2], "-ndays", "1")
+        return paths[2].read_bytes()
+
+    known = ()
+
+    def close(self):
+        self.proceed.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class Ocsp(E2ETest):
+
+    def setUp(self):
+        super().setUp()
+        self.responder = Responder(self.pki.ca, self.dir / "responder")
+        self.responder.known = (self.pki.client, self.pki.client_second, self.pki.revoked)
+        self.responder.revoked = {self.pki.revoked}
+        self.addCleanup(self.responder.close)
+
+    def start(self, mode, refusal="alert", url=None, timeout="2s"):
+        config = http_config(self.pki, self.http_backend().address, refusal=refusal)
+        config["workers"] = 1
+        config["trusts"][0]["ocsp"] = {"mode": mode, "responder": url or self.responder.url, "timeout": timeout}
+        self.server = self.serve(config)
+
+    def visit(self, cert, version="1.3", *more):
+        request = b"GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n"
+        return s_client(self.server.port, *more, version=version, cert=cert, request=request, timeout=30 * SLOW)
+
+    def expect_served(self, visit):
+        self.assertIn("200", visit.body.split("\r\n")[0], visit.output[-2000:])
+
+    def free_port(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    def test_good_ones_pass_and_are_asked_about_once(self):
+        self.start("require")
+        for version in ("1.2", "1.3"):
+            for _ in range(3):
+                self.expect_served(self.visit(self.pki.client, version))
+        self.assertEqual(len(self.responder.asked), 1, "the answer is remembered")
+        self.expect_served(self.visit(self.pki.client_second))
+        self.assertEqual(len(self.responder.asked), 2)
+
+    def test_the_revoked_are_refused(self):
+        for refusal in ("alert", "http"):
+            for mode in ("soft", "require"):
+                with self.subTest(mode=mode, refusal=refusal):
+                    self.start(mode, refusal)
+                    for version in ("1.2", "1.3"):
+                        visit = self.visit(self.pki.revoked, version)
+                        if refusal == "alert":
+                            self.assertEqual((visit.alert, visit.body), (44, ""), visit.output[-2000:])
+                        else:
+                            self.assertIn("400", visit.body.split("\r\n")[0], visit.output[-2000:])
+                    self.assertEqual(len(self.server.wait_log(2, reason="revoked")), 2)
+                    self.server.stop()
+
+    def test_without_a_responder_soft_passes_and_require_refuses(self):
+        nobody = f"http://127.0.0.1:{self.free_port()}/"
+        self.start("soft", url=nobody)
+        for version in ("1.2", "1.3"):
+            self.expect_served(self.visit(self.pki.client, version))
+        self.server.stop()
+        self.start("require", url=nobody)
+        for version in ("1.2", "1.3"):
+            visit = self.visit(self.pki.client, version)
+            self.assertEqual((visit.alert, visit.body), (46, ""), visit.output[-2000:])
+        lines = self.server.wait_log(2, reason="ocsp_unavailable")
+        self.assertIn("takes no connection", lines[0]["detail"])
+        metrics = self.server.metrics()
+        self.assertEqual(metrics.sum("portcullis_handshake_rejections_total", reason="ocsp_unavailable"), 2)
+
+    def test_names_are_resolved_and_unknown_ones_are_nobody(self):
+        self.start("require", url=self.responder.url.replace("127.0.0.1", "localhost"))
+        self.expect_served(self.visit(self.pki.client))
+        self.server.stop()
+        self.start("require", url="http://responder.invalid/")
+        self.assertEqual(self.visit(self.pki.client).alert, 46)
+
+    def test_an_answer_about_another_certificate_is_none(self):
+        self.start("require")
+        real, first = self.responder.answer, []
+
+        def replay(request):
+            first.append(real(request))
+            return first[0]
+        self.responder.answer = replay
+        self.expect_served(self.visit(self.pki.client))
+        self.assertEqual(self.visit(self.pki.client_second).alert, 46)
+        self.assertIn("another certificate", self.server.wait_log(1, reason="ocsp_unavailable")[0]["detail"])
+
+    def test_a_slow_responder_delays_nobody_else(self):
+        self.start("require", timeout="30s")
+        self.expect_served(self.visit(self.pki.client_second))
+        served = self.client(self.server, cert=self.pki.client_second)
+        self.assertEqual(served.request(GET).status, 200)
+        self.responder.proceed.clear()
+        waiting = [subprocess.Popen(["curl", "-sS", "--noproxy", "*", "--http1.1", "--cacert", self.pki.ca.crt, "--cert",
+                                     self.pki.client.crt, "--key", self.pki.client.key, "--resolve",
+                                     f"app.localhost:{self.server.port}:127.0.0.1", "-o", "/dev/null", "-w",
+                                     "%{http_code}", f"https://app.localhost:{self.server.port}/"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(5)]
+        poll_until(lambda: len(self.responder.asked) == 2, "the question")
+        began = time.monotonic()
+        for _ in range(5):
+            self.assertEqual(served.request(GET).status, 200)
+            self.expect_served(self.visit(self.pki.client_second))
+        self.assertLess(time.monotonic() - began, 10 * SLOW)
+        self.assertEqual([process.poll() for process in waiting], [None] * 5)
+        self.assertEqual(len(self.responder.asked), 2, "five connections of one certificate ask once")
+        self.responder.proceed.set()
+        self.assertEqual([process.communicate()[0] for process in waiting], [b"200"] * 5)
+        self.assertEqual(len(self.responder.asked), 2)
+
+    def test_a_hanging_responder_is_given_up(self):
+        self.responder.proceed.clear()
+        self.start("soft", timeout="300ms")
+        self.expect_served(self.visit(self.pki.client))
+        self.server.stop()
+        self.start("require", timeout="300ms")
+        self.assertEqual(self.visit(self.pki.client).alert, 46)
+        self.assertIn("in time", self.server.wait_log(1, reason="ocsp_unavailable")[0]["detail"])
+
+    def test_clients_who_leave_while_waiting_are_let_go(self):
+        self.responder.proceed.clear()
+        self.start("require", timeout="30s")
+        quitter = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.server.port}", "-servername", "app.localhost", "-cert",
+             self.pki.client.crt, "-key", self.pki.client.key], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        poll_until(lambda: self.responder.asked, "the question")
+        quitter.kill()
+        quitter.communicate()
+        self.server.wait_log(1)
+        self.responder.proceed.set()
+        self.expect_served(self.visit(self.pki.client))
+
+    def test_a_ticket_lasts_no_longer_than_what_the_responder_said(self):
+        path = self.dir / "session"
+        self.start("soft", url=f"http://127.0.0.1:{self.free_port()}/")
+        visit = self.visit(self.pki.client, "1.3", "-sess_out", path)
+        self.expect_served(visit)
+        lifetime = re.search(r"lifetime hint: (\d+)", visit.output)
+        self.assertIsNotNone(lifetime, visit.output[-2000:])
+        self.assertLessEqual(int(lifetime[1]), 5)
+
+    def test_our_own_response_is_stapled(self):
+        self.responder.known += (self.pki.server,)
+        request = self.dir / "request.der"
+        openssl("ocsp", "-issuer", self.pki.ca.crt, "-cert", self.pki.server.leaf, "-no_nonce", "-reqout", request)
+        staple = self.dir / "server.ocsp"
+        staple.write_bytes(self.responder.answer(request.read_bytes()))
+        chain = self.dir / "chain.crt"
+        chain.write_bytes(self.pki.server.crt.read_bytes() + self.pki.ca.crt.read_bytes())
+        config = http_config(self.pki, self.http_backend().address)
+        config["virtual_hosts"][0]["certificates"] = [
+            {"certificate": str(chain), "key": str(self.pki.server.key), "ocsp_response": str(staple)}]
+        self.server = self.serve(config)
+        for version in ("1.2", "1.3"):
+            visit = self.visit(self.pki.client, version, "-status")
+            self.assertIn("OCSP Response Status: successful", visit.output)
+            self.assertIn("Cert Status: good", visit.output)
+            self.expect_served(visit)
+        answer = curl(f"https://app.localhost:{self.server.port}/", "--cert-status", cert=self.pki.client,
+                      cacert=self.pki.ca.crt)
+        self.assertEqual(answer.exit, 0, answer.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
