@@ -264,6 +264,9 @@ void Pair::Pump() {
       std::span<const uint8_t> input(chunk);
       at += size;
       if (status_ == HandshakeStatus::kWantRead) status_ = engine_->Handshake(input, sink());
+      if (status_ == HandshakeStatus::kWantStatus) {
+        held_.insert(held_.end(), input.begin(), input.end());
+      }
       if (status_ == HandshakeStatus::kFailed) break;
       if (status_ == HandshakeStatus::kDone) ReadEngine(input);
     }
@@ -273,6 +276,15 @@ void Pair::Pump() {
 HandshakeStatus Pair::Handshake() {
   Pump();
   return status_;
+}
+
+HandshakeStatus Pair::AnswerStatus(const StatusAnswer& answer) {
+  engine_->SetStatus(answer);
+  const std::vector<uint8_t> held = std::exchange(held_, {});
+  std::span<const uint8_t> input(held);
+  status_ = engine_->Handshake(input, sink());
+  if (status_ == HandshakeStatus::kDone) ReadEngine(input);
+  return Handshake();
 }
 
 std::string Pair::Send(std::string_view text) {

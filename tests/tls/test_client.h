@@ -102,6 +102,8 @@ class Pair {
 
   // Handshake runs both sides until nothing moves any more; the engine's last word.
   HandshakeStatus Handshake();
+  // AnswerStatus answers kWantStatus, and both sides go on; the engine's last word.
+  HandshakeStatus AnswerStatus(const StatusAnswer& answer);
   // Pump carries what is on the wire either way, and reads the engine empty into received().
   void Pump();
   // Send has the engine encrypt `text` and the client receive it; what the client has read since
@@ -127,6 +129,7 @@ class Pair {
   Chunking chunking_;
   std::vector<uint8_t> to_engine_;
   std::vector<uint8_t> to_client_;
+  std::vector<uint8_t> held_;  // came while the engine was at kWantStatus
   std::string received_;
   std::string client_received_;
   HandshakeStatus status_ = HandshakeStatus::kWantRead;
