@@ -39,6 +39,8 @@ enum class Metric : uint8_t {
   kVerdictCacheMisses,
   kVerdictCacheEvictions,
   kVerdictCacheEntries,
+  kOcspFetchDuration,
+  kOcspCacheHits,
   kLogLinesLost,
   kRingEnters,
   kRingSubmitted,

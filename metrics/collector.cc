@@ -178,6 +178,11 @@ std::vector<prometheus::MetricFamily> Collector::Collect() const {
     AddWorker(families, snapshot.workers[i], std::to_string(i));
   }
   families.Durations(kWorkerTurnDuration, {}, snapshot.turn_duration);
+  for (size_t result = 0; result < kOcspResultNames.size(); ++result) {
+    families.Durations(kOcspFetchDuration, {kOcspResultNames[result]},
+                       snapshot.ocsp_answers[result]);
+  }
+  families.Number(kOcspCacheHits, {}, AsDouble(snapshot.ocsp_cache_hits));
   families.Number(kLogLinesLost, {},
                   log_lines_lost_ != nullptr ? AsDouble(log_lines_lost_->value()) : 0);
   AddFacts(families, facts_.Take());

@@ -43,6 +43,11 @@ enum class ConnectResult : uint8_t { kOk, kRefused, kTimeout, kError };
 inline constexpr std::array<std::string_view, 4> kConnectResultNames = {"ok", "refused", "timeout",
                                                                         "error"};
 
+// What came of a question to an OCSP responder about a client.
+enum class OcspResult : uint8_t { kGood, kRevoked, kUnavailable };
+inline constexpr std::array<std::string_view, 3> kOcspResultNames = {"good", "revoked",
+                                                                     "unavailable"};
+
 // Classes of HTTP status codes; index = code / 100 - 1.
 inline constexpr std::array<std::string_view, 5> kCodeClassNames = {"1xx", "2xx", "3xx", "4xx",
                                                                     "5xx"};

@@ -139,6 +139,7 @@ class alignas(kCacheLine) WorkerShard {
   Counter verdict_cache_misses;
   Counter verdict_cache_evictions;
   Gauge verdict_cache_entries;
+  Counter ocsp_cache_hits;  // clients whose standing the worker knew
   Gauge blocks_in_use;     // output blocks
   Gauge connection_slots;  // slab slots in use
 
@@ -146,6 +147,15 @@ class alignas(kCacheLine) WorkerShard {
   ~WorkerShard();
   WorkerShard(const WorkerShard&) = delete;
   WorkerShard& operator=(const WorkerShard&) = delete;
+
+  // CountOcspAnswer counts what came, after `ns` nanoseconds, of a question to an OCSP responder.
+  void CountOcspAnswer(OcspResult result, int64_t ns) {
+    ocsp_answers_[static_cast<size_t>(result)].Record(ns);
+  }
+  // ocsp_answers returns the durations of the questions that ended so. Any thread.
+  [[nodiscard]] const Histogram& ocsp_answers(OcspResult result) const {
+    return ocsp_answers_[static_cast<size_t>(result)];
+  }
 
   // listener returns the part for a listener, which must have been added by ShardSet::AddListener
   // before the worker learned its id. The writer only.
@@ -170,6 +180,8 @@ class alignas(kCacheLine) WorkerShard {
     METRICS_CHECK(part != nullptr);
     return *part;
   }
+
+  std::array<Histogram, kOcspResultNames.size()> ocsp_answers_{};
 
   // Written at reloads only, so on lines of their own. Owning pointers, freed by the destructor.
   alignas(kCacheLine) std::array<std::atomic<ListenerShard*>, kMaxListeners> listeners_{};

@@ -63,6 +63,10 @@ void Snapshot::MergeWorker(const WorkerShard& shard) {
   worker.blocks_in_use = shard.blocks_in_use.value();
   worker.connection_slots = shard.connection_slots.value();
   shard.turn_duration.MergeInto(turn_duration);
+  ocsp_cache_hits += shard.ocsp_cache_hits.value();
+  for (size_t result = 0; result < ocsp_answers.size(); ++result) {
+    shard.ocsp_answers(static_cast<OcspResult>(result)).MergeInto(ocsp_answers[result]);
+  }
 }
 
 }  // namespace portcullis::metrics

@@ -69,6 +69,8 @@ struct Snapshot {
   std::vector<BackendSnapshot> backends;    // by id
   std::vector<WorkerSnapshot> workers;
   HistogramSnapshot turn_duration;  // all workers
+  uint64_t ocsp_cache_hits = 0;     // likewise
+  std::array<HistogramSnapshot, kOcspResultNames.size()> ocsp_answers{};
 
   // MergeWorker adds a worker's shard. `listeners` and `backends` must already have their names;
   // ids beyond them are left out.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tls/boringssl_compat.h"
+#include "tls/check.h"
 #include "tls/issuer_id.h"
 #include "tls/ocsp_request.h"
 #include "tls/ocsp_response.h"
@@ -41,11 +42,19 @@ StatusAnswer Unavailable(std::string_view why) { return {.detail = std::string(w
 
 }  // namespace
 
+StatusKey StatusKeyOf(const PeerIdentity& identity, const TrustMaterial& trust) {
+  TLS_CHECK(!identity.path.empty());
+  const PathLink& link = identity.path.front();
+  return {.issuer = link.issuer,
+          .serial = link.serial,
+          .responder = trust.ocsp_spec.responder_url};
+}
+
 std::optional<StatusQuery> MakeStatusQuery(const PeerIdentity& identity,
                                            const TrustMaterial& trust) {
   if (identity.path.empty()) return std::nullopt;
   StatusQuery query;
-  query.key = {.issuer = identity.path.front().issuer, .serial = identity.path.front().serial};
+  query.key = StatusKeyOf(identity, trust);
   query.url = trust.ocsp_spec.responder_url;
   const bssl::UniquePtr<X509> leaf =
       identity.chain_der.empty() ? nullptr : Parse(identity.chain_der.front());
@@ -75,13 +84,19 @@ StatusAnswer JudgeStatus(Bytes response_der, const StatusQuery& query, int64_t n
   const int64_t until = OcspFreshUntil(answer, now);
   // As with CRLs, whom an old answer calls revoked does not come in; the next one may say more.
   if (answer.status == OcspStatus::kRevoked) {
-    return {.status = ClientStatus::kRevoked, .until = until == 0 ? now : until, .detail = {}};
+    return {.status = ClientStatus::kRevoked,
+            .until = until == 0 ? now : until,
+            .said_at = answer.this_update,
+            .detail = {}};
   }
   if (until == 0) return Unavailable("the answer is not of this time");
   if (answer.status == OcspStatus::kUnknown) {
     return Unavailable("the responder does not know the certificate");
   }
-  return {.status = ClientStatus::kGood, .until = until, .detail = {}};
+  return {.status = ClientStatus::kGood,
+          .until = until,
+          .said_at = answer.this_update,
+          .detail = {}};
 }
 
 }  // namespace portcullis::tls

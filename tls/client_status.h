@@ -14,15 +14,18 @@
 
 namespace portcullis::tls {
 
-// Which certificate it is about. Cross-signed twins of an issuer share what is known.
+// Which certificate it is about, and whom the trust says to ask. Cross-signed twins of an issuer
+// share what is known; trusts with responders of their own do not, lest the one's failure be the
+// other's.
 struct StatusKey {
   IssuerId issuer{};
   std::vector<uint8_t> serial;  // content octets of the INTEGER
+  std::string responder;        // the trust's; empty: the one that the certificate names
 
   friend bool operator==(const StatusKey&, const StatusKey&) = default;
   template <typename H>
   friend H AbslHashValue(H hash, const StatusKey& key) {
-    return H::combine(std::move(hash), key.issuer, key.serial);
+    return H::combine(std::move(hash), key.issuer, key.serial, key.responder);
   }
 };
 
@@ -34,8 +37,9 @@ enum class ClientStatus : uint8_t {
 
 struct StatusAnswer {
   ClientStatus status = ClientStatus::kUnavailable;
-  int64_t until = 0;   // kGood, kRevoked: seconds since the epoch, no later than its nextUpdate
-  std::string detail;  // kUnavailable: why, for our log
+  int64_t until = 0;    // kGood, kRevoked: seconds since the epoch, no later than its nextUpdate
+  int64_t said_at = 0;  // kGood, kRevoked: its thisUpdate
+  std::string detail;   // kUnavailable: why, for our log
 };
 
 struct StatusQuery {
@@ -43,6 +47,9 @@ struct StatusQuery {
   std::string url;  // http://...; empty: nobody to ask
   std::vector<uint8_t> issuer_der;
 };
+
+// StatusKeyOf returns what is known about a client under; its path must not be empty.
+[[nodiscard]] StatusKey StatusKeyOf(const PeerIdentity& identity, const TrustMaterial& trust);
 
 // MakeStatusQuery returns what to ask about a client that `trust` has accepted: nothing when the
 // certificate is an anchor itself, for whom no issuer speaks.

@@ -17,8 +17,7 @@ bool Engine::NeedsStatus() const {
 
 StatusKey Engine::status_key() const {
   TLS_CHECK(NeedsStatus());
-  const PathLink& link = verdict_.identity->path.front();
-  return {.issuer = link.issuer, .serial = link.serial};
+  return StatusKeyOf(*verdict_.identity, host_->verifier->trust());
 }
 
 StatusQuery Engine::status_query() const {

@@ -49,12 +49,18 @@ uint64_t Number(SHA256_CTX& hash) {
 
 // A resumed session must have been granted under the same trust, asked for in the same way. The
 // server's own certificate is no part of it: renewing that must not cost every client a full
-// handshake. Nor are CRLs and policy, which are asked at each resumption.
+// handshake. Nor are CRLs and policy, which are asked at each resumption. OCSP responders are not:
+// whom nobody has asked about holds no ticket once they are.
 uint64_t EpochOf(const Host& host) {
   SHA256_CTX hash;
   SHA256_Init(&hash);
   Absorb(hash, static_cast<uint64_t>(host.spec->client_auth.mode));
-  Absorb(hash, host.verifier == nullptr ? 0 : host.verifier->epoch());
+  if (host.verifier == nullptr) {
+    Absorb(hash, 0);
+  } else {
+    Absorb(hash, host.verifier->epoch());
+    Absorb(hash, host.verifier->trust().ocsp_spec.mode != OcspMode::kOff ? 1 : 0);
+  }
   return Number(hash);
 }
 

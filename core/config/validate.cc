@@ -185,6 +185,10 @@ class Validator {
     }
     if (trust.ocsp.mode == tls::OcspMode::kOff) {
       WarnWithoutEffect(FieldPath(path, "ocsp"), {"responder", "timeout"}, "ocsp.mode is off");
+    } else if (trust.ocsp.timeout >= config_.timeouts.handshake) {
+      Warn(FieldPath(path, "ocsp"),
+           "ocsp.timeout is not below timeouts.handshake: a responder that hangs takes the whole "
+           "handshake, whatever the mode");
     }
   }
 

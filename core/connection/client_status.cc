@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/connection/handshake.h"
 #include "tls/engine.h"
 
 namespace portcullis::connection {
@@ -26,6 +25,7 @@ bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest)
   const int64_t now = ctx.unix_ms / 1000;
   tls::StatusKey key = down.engine->status_key();
   if (const std::optional<tls::StatusAnswer> known = ctx.statuses.Find(key, now)) {
+    ctx.shard.ocsp_cache_hits.Add();
     down.engine->SetStatus(*known);
     return true;
   }
@@ -47,11 +47,8 @@ void OnStatus(Context& ctx, Downstream& down, const tls::StatusAnswer& answer) {
   if (down.state != State::kHandshake || !std::exchange(down.awaits_status, false)) return;
   down.engine->SetStatus(answer);
   down.stream.Resume(ctx.client_env);
-  const std::vector<uint8_t> held = down.stream.TakeHeld();
-  OnHandshakeBytes(ctx, down, held);
-  if (down.state == State::kHandshake && !down.awaits_status && down.stream.eof()) {
-    OnHandshakeEnd(ctx, down, tls::Rejection::kEof);
-  }
+  down.early = down.stream.TakeHeld();
+  ctx.waiting.PushBack(down.waiting_node);
 }
 
 }  // namespace portcullis::connection

@@ -15,7 +15,8 @@ namespace portcullis::connection {
 // it has to wait, and OnStatus will answer it. `rest` is input that the engine has not taken yet.
 [[nodiscard]] bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest);
 
-// OnStatus gives a waiting handshake its answer and goes on with it.
+// OnStatus gives a waiting handshake its answer. It goes on among the handshakes that wait for the
+// turn's budget: one answer may set many going.
 void OnStatus(Context& ctx, Downstream& down, const tls::StatusAnswer& answer);
 
 }  // namespace portcullis::connection

@@ -5,6 +5,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
+#include "tls/client_status.h"
 #include "tls/host_judge.h"
 
 namespace portcullis::connection {
@@ -26,6 +27,13 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
     return tls::IsForgiven(spec, verdict.rejection) ? Rejection::kNone : verdict.rejection;
   }
   return spec.mode == tls::ClientAuthMode::kRequire ? Rejection::kNoCertificate : Rejection::kNone;
+}
+
+// Nobody is asked about live connections; what this worker has heard since counts.
+bool IsKnownRevoked(const Context& ctx, const tls::Host& host, const tls::PeerIdentity& identity) {
+  const tls::TrustMaterial& trust = host.verifier->trust();
+  return trust.ocsp_spec.mode != tls::OcspMode::kOff && !identity.path.empty() &&
+         ctx.statuses.KnowsRevoked(tls::StatusKeyOf(identity, trust));
 }
 
 void Lapse(Context& ctx, Downstream& down, Rejection reason) {
@@ -71,8 +79,10 @@ Rejection AskStanding(Context& ctx, Downstream& down) {
   const int64_t now = ctx.unix_ms / 1000;
   tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
   const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
-  if (verdict.accepted()) down.holds_until_s = std::max(verdict.holds_until, now);
-  return verdict.rejection;
+  if (!verdict.accepted()) return verdict.rejection;
+  if (IsKnownRevoked(ctx, host, *given.identity)) return Rejection::kRevoked;
+  down.holds_until_s = std::max(verdict.holds_until, now);
+  return Rejection::kNone;
 }
 
 void CheckStanding(Context& ctx, Downstream& down) {

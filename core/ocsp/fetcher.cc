@@ -19,11 +19,13 @@ constexpr int64_t kNameMs = 60'000;
 constexpr int64_t kUnknownNameMs = 5'000;
 constexpr size_t kMaxNames = 1024;
 
-int64_t NowMs() {
+int64_t NowNs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+int64_t NowMs() { return NowNs() / 1'000'000; }
 
 }  // namespace
 
@@ -51,6 +53,7 @@ struct Fetcher::Task {
 
   FetchJob job;
   HttpUrl url;
+  int64_t began_ns = 0;
   int64_t deadline_ms = 0;
   Stage stage = Stage::kWaiting;
   std::optional<Exchange> exchange;
@@ -121,7 +124,8 @@ void Fetcher::Turn() {
 void Fetcher::Accept(FetchJob job) {
   auto task = std::make_unique<Task>();
   task->job = std::move(job);
-  task->deadline_ms = NowMs() + task->job.timeout_ms;
+  task->began_ns = NowNs();
+  task->deadline_ms = task->began_ns / 1'000'000 + task->job.timeout_ms;
   std::optional<HttpUrl> url = ParseHttpUrl(task->job.query.url);
   if (!url.has_value()) {
     Finish(*task, task->job.query.url.empty() ? "no responder is named"
@@ -129,44 +133,72 @@ void Fetcher::Accept(FetchJob job) {
     return;
   }
   task->url = *std::move(url);
+  const auto same = std::ranges::count_if(tasks_, [&task](const auto& other) {
+    return other->stage != Task::Stage::kFinished && other->url.authority == task->url.authority;
+  });
+  if (static_cast<size_t>(same) >= options_.max_jobs_each) {
+    Finish(*task, "too many questions to the responder at a time");
+    return;
+  }
   tasks_.push_back(std::move(task));
 }
 
 // Starts what there is room for, oldest first.
 void Fetcher::Admit() {
-  auto busy = static_cast<size_t>(std::ranges::count_if(
-      tasks_, [](const auto& task) { return task->stage == Task::Stage::kRunning; }));
+  size_t running = 0;
+  absl::flat_hash_map<std::string_view, size_t> running_each;
   for (const auto& task : tasks_) {
-    if (busy >= options_.max_running) return;
+    if (task->stage != Task::Stage::kRunning) continue;
+    ++running;
+    ++running_each[task->url.authority];
+  }
+  for (const auto& task : tasks_) {
+    if (running >= options_.max_running) return;
     if (task->stage != Task::Stage::kWaiting) continue;
+    size_t& of_responder = running_each[task->url.authority];
+    if (of_responder >= options_.max_running_each) continue;
     Begin(*task);
-    if (task->stage == Task::Stage::kRunning) ++busy;
+    if (task->stage != Task::Stage::kRunning) continue;
+    ++running;
+    ++of_responder;
   }
 }
 
-void Fetcher::Begin(Task& task) {
-  std::vector<io::SocketAddress> addresses;
-  const auto literal = io::SocketAddress::FromIp(task.url.host, task.url.port);
-  if (literal.ok()) {
-    addresses.push_back(*literal);
-  } else {
-    const auto known = names_.find(task.url.host);
-    if (known == names_.end() || known->second.until_ms <= NowMs()) {
-      const bool asked = std::ranges::any_of(tasks_, [&task](const auto& other) {
-        return other->stage == Task::Stage::kResolving && other->url.host == task.url.host;
-      });
-      task.stage = Task::Stage::kResolving;
-      if (resolver_ == nullptr) resolver_ = std::make_unique<Resolver>(post_);
-      if (!asked) resolver_->Resolve(task.url.host);
-      return;
+// The responder's addresses; none, and the task's stage changed, when they are not known (yet). Old
+// ones do while they are looked up anew, and beyond when that fails: answers are signed.
+std::vector<io::SocketAddress> Fetcher::AddressesOf(Task& task) {
+  const std::string& host = task.url.host;
+  if (const auto literal = io::SocketAddress::FromIp(host, task.url.port); literal.ok()) {
+    return {*literal};
+  }
+  if (names_.size() >= kMaxNames && !names_.contains(host)) {
+    absl::erase_if(names_, [](const auto& name) { return !name.second.asked; });
+    if (names_.size() >= kMaxNames) {
+      Finish(task, "too many names of responders at a time");
+      return {};
     }
-    addresses = known->second.addresses;
-    for (io::SocketAddress& address : addresses) address.set_port(task.url.port);
   }
+  KnownName& known = names_[host];
+  const bool is_due = known.until_ms <= NowMs();
+  if (is_due && !std::exchange(known.asked, true)) {
+    if (resolver_ == nullptr) resolver_ = std::make_unique<Resolver>(post_);
+    resolver_->Resolve(host);
+  }
+  std::vector<io::SocketAddress> addresses = known.addresses;
   if (addresses.empty()) {
-    Finish(task, "the responder's name is not known");
-    return;
+    if (is_due) {
+      task.stage = Task::Stage::kResolving;
+    } else {
+      Finish(task, "the responder's name is not known");
+    }
   }
+  for (io::SocketAddress& address : addresses) address.set_port(task.url.port);
+  return addresses;
+}
+
+void Fetcher::Begin(Task& task) {
+  std::vector<io::SocketAddress> addresses = AddressesOf(task);
+  if (addresses.empty()) return;
   const std::vector<uint8_t> request = tls::StatusRequest(task.job.query);
   if (request.empty()) {
     Finish(task, "the issuer's certificate is not known");
@@ -180,9 +212,10 @@ void Fetcher::Begin(Task& task) {
 }
 
 void Fetcher::Name(const std::string& host, const std::vector<io::SocketAddress>& addresses) {
-  if (names_.size() >= kMaxNames) names_.clear();
-  names_[host] = {.addresses = addresses,
-                  .until_ms = NowMs() + (addresses.empty() ? kUnknownNameMs : kNameMs)};
+  KnownName& known = names_[host];
+  known.asked = false;
+  known.until_ms = NowMs() + (addresses.empty() ? kUnknownNameMs : kNameMs);
+  if (!addresses.empty()) known.addresses = addresses;
   for (const auto& task : tasks_) {
     if (task->stage == Task::Stage::kResolving && task->url.host == host) {
       task->stage = Task::Stage::kWaiting;
@@ -213,7 +246,8 @@ void Fetcher::Expire(int64_t now_ms) {
 
 // Tells who asked. Without a fault, what the exchange brought.
 void Fetcher::Finish(Task& task, std::string_view fault) {
-  StatusResult result{.key = task.job.query.key, .answer = {}};
+  StatusResult result{
+      .key = task.job.query.key, .answer = {}, .took_ns = NowNs() - task.began_ns};
   if (fault.empty()) {
     const std::string_view body = task.exchange->body();
     result.answer = tls::JudgeStatus({reinterpret_cast<const uint8_t*>(body.data()), body.size()},

@@ -29,6 +29,7 @@ namespace portcullis::ocsp {
 struct StatusResult {
   tls::StatusKey key;
   tls::StatusAnswer answer;
+  int64_t took_ns = 0;  // from the fetcher's taking the job to this
 };
 
 // Who wants a result. Called on the fetcher's thread; must not block.
@@ -46,9 +47,12 @@ struct FetchJob {
   ResultSink* sink = nullptr;  // not null
 };
 
+// Bounds; a responder that hangs must leave room for the others.
 struct FetcherOptions {
-  size_t max_jobs = 1024;   // beyond it Fetch refuses
-  size_t max_running = 64;  // connections to responders at a time
+  size_t max_jobs = 1024;        // beyond it Fetch refuses
+  size_t max_jobs_each = 256;    // ... for one responder: a job beyond it fails at once
+  size_t max_running = 64;       // connections to responders at a time
+  size_t max_running_each = 16;  // ... to one responder
 };
 
 class Fetcher {
@@ -75,6 +79,7 @@ class Fetcher {
   void Name(const std::string& host, const std::vector<io::SocketAddress>& addresses);
   void Admit();
   void Begin(Task& task);
+  std::vector<io::SocketAddress> AddressesOf(Task& task);
   void Exchanged(Task& task, Exchange::Progress progress);
   void Expire(int64_t now_ms);
   void Finish(Task& task, std::string_view fault);
@@ -89,7 +94,8 @@ class Fetcher {
   // The thread's own.
   struct KnownName {
     std::vector<io::SocketAddress> addresses;
-    int64_t until_ms = 0;
+    int64_t until_ms = 0;  // looked up again after it
+    bool asked = false;    // being looked up
   };
   std::unique_ptr<Resolver> resolver_;
   absl::flat_hash_map<std::string, KnownName> names_;

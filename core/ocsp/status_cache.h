@@ -22,8 +22,8 @@ struct Waiter {
   uint32_t generation = 0;
 };
 
-// An answer is kept until its nextUpdate, but not longer than this; a failure is not asked about
-// again for so long.
+// An answer is used until its nextUpdate, but asked for again after kKeepAnswerSeconds; after a
+// failure the next question is put off for so long.
 inline constexpr int64_t kKeepAnswerSeconds = 3600;
 inline constexpr int64_t kKeepFailureSeconds = 5;
 
@@ -36,21 +36,29 @@ class StatusCache {
   [[nodiscard]] std::optional<tls::StatusAnswer> Find(const tls::StatusKey& key, int64_t now) const;
   // Await notes a connection that waits. True for the first: then it is to be asked.
   [[nodiscard]] bool Await(const tls::StatusKey& key, Waiter waiter);
-  // Settle keeps an answer, with its end set to when it is to be asked again, and returns who
-  // waited for it.
+  // Settle takes in what the responder said, and returns who waited for it. `answer` becomes what
+  // they are to be told, its end when it is to be asked again. What was known stands against a
+  // failure, and against what was said before it, while it is good, and for ever when it revokes: a
+  // responder that fails, or is replayed to us, must not bring anyone back.
   [[nodiscard]] std::vector<Waiter> Settle(const tls::StatusKey& key, tls::StatusAnswer& answer,
                                            int64_t now);
 
   // Forget lets go of who waits: nobody could be asked.
   void Forget(const tls::StatusKey& key) { waiting_.erase(key); }
 
+  // KnowsRevoked tells whether the last word on a certificate is that it is revoked.
+  [[nodiscard]] bool KnowsRevoked(const tls::StatusKey& key) const;
+
   [[nodiscard]] size_t size() const { return known_.size(); }
 
  private:
   struct Known {
-    tls::StatusAnswer answer;
-    uint64_t number = 0;  // which of `order_` it is
+    tls::StatusAnswer answer;  // as the responder said it
+    int64_t kept_until = 0;    // asked again after it
+    uint64_t number = 0;       // which of `order_` it is
   };
+
+  void Trim(const tls::StatusKey& key);
 
   size_t capacity_;
   uint64_t next_number_ = 0;

@@ -88,13 +88,6 @@ void TellOfCrls(const config::Trust& trust, const tls::TrustMaterial& material,
 
 void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
   for (const config::Trust& trust : snapshot.config.trusts) {
-    // Better no start than one that lets in whom a responder was to be asked about.
-    if (trust.ocsp.mode != tls::OcspMode::kOff) {
-      problems.Add(trust.where,
-                   absl::StrCat("trust '", trust.name,
-                                "': ocsp.mode: this version asks no responders; allowed: off"));
-      continue;
-    }
     tls::TrustSources sources;
     if (!ReadSources(trust, problems, sources)) continue;
     absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =

@@ -17,6 +17,22 @@ namespace portcullis::worker {
 
 using connection::Downstream;
 
+namespace {
+
+metrics::OcspResult OcspResultOf(tls::ClientStatus status) {
+  switch (status) {
+    case tls::ClientStatus::kGood:
+      return metrics::OcspResult::kGood;
+    case tls::ClientStatus::kRevoked:
+      return metrics::OcspResult::kRevoked;
+    case tls::ClientStatus::kUnavailable:
+      break;
+  }
+  return metrics::OcspResult::kUnavailable;
+}
+
+}  // namespace
+
 void Worker::Handle(Message message) {
   if (auto* update = std::get_if<Update>(&message)) {
     Apply(std::move(*update));
@@ -33,6 +49,7 @@ void Worker::Handle(Message message) {
 }
 
 void Worker::Settle(ocsp::StatusResult result) {
+  options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
   const std::vector<ocsp::Waiter> waiters =
       statuses_->Settle(result.key, result.answer, context_->unix_ms / 1000);
   for (const ocsp::Waiter& waiter : waiters) {

@@ -173,9 +173,8 @@ void Worker::RunWaiting(HandshakeBudget& budget) {
     const std::vector<uint8_t> early = std::move(down.early);
     down.early = {};
     connection::OnHandshakeBytes(*context_, down, early);
-    if (down.state == State::kHandshake && down.stream.eof()) {
-      connection::OnHandshakeEnd(*context_, down, tls::Rejection::kEof);
-    }
+    // What came in between, behind those bytes.
+    if (down.live() && down.stream.eof()) ClientReceived(down, io::RecvEvent::kEof);
   }
 }
 

@@ -131,6 +131,10 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   one.CountRefusedResumption(1);
   world.shards.shard(1).verdict_cache_hits.Add(5);
   world.shards.shard(1).verdict_cache_entries.Set(3);
+  for (size_t worker : {0, 1}) {
+    world.shards.shard(worker).CountOcspAnswer(OcspResult::kRevoked, 3'000'000);
+    world.shards.shard(worker).ocsp_cache_hits.Add(4);
+  }
   one.CountBytes(Side::kClient, Direction::kReceive, 7);
   one.CountRequest(404);
   world.shards.shard(1).backend(world.app).CountConnect(ConnectResult::kRefused);
@@ -164,6 +168,9 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   EXPECT_THAT(text, Not(HasSubstr("lapsed_total{listener=\"edge\",reason=\"eof\"}")));
   EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_hits_total{worker=\"1\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_entries{worker=\"1\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("ocsp_fetch_duration_seconds_count{result=\"revoked\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("ocsp_fetch_duration_seconds_count{result=\"unavailable\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_ocsp_cache_hits_total 8\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",side=\"client\",direction=\"rx\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",code=\"4xx\"} 1\n"));
   EXPECT_THAT(

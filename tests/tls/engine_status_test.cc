@@ -147,6 +147,50 @@ TEST_F(EngineStatusTest, ASessionResumesUnaskedUntilTheAnswersEnd) {
   }
 }
 
+TEST_F(EngineStatusTest, ATicketOfATicketLastsNoLonger) {
+  TestHosts hosts({AskingHost(OcspMode::kRequire)});
+  Pair first(hosts.table(), GoodClient());
+  ASSERT_EQ(first.Handshake(), HandshakeStatus::kWantStatus);
+  ASSERT_EQ(first.AnswerStatus(kGood), HandshakeStatus::kDone);
+  first.Pump();
+  ClientOptions options = GoodClient();
+  options.session = first.client().session();
+  options.now = kNow + 50;
+  hosts.table().SetNow(kNow + 50);
+  Pair second(hosts.table(), options);
+  ASSERT_EQ(second.Handshake(), HandshakeStatus::kDone);
+  ASSERT_TRUE(second.engine().resumed());
+  second.Pump();
+  ASSERT_NE(second.client().session(), nullptr);
+  EXPECT_LE(SSL_SESSION_get_timeout(second.client().session()), 10U);
+  options.session = second.client().session();
+  hosts.table().SetNow(kNow + 61);
+  Pair third(hosts.table(), options);
+  EXPECT_EQ(third.Handshake(), HandshakeStatus::kWantStatus);
+}
+
+TEST_F(EngineStatusTest, WhoWasNotAskedAboutDoesNotResumeWhereRespondersAreAsked) {
+  for (const uint16_t version : kVersions) {
+    TestHosts before({AskingHost(OcspMode::kOff)});
+    Pair first(before.table(), GoodClient(version));
+    ASSERT_EQ(first.Handshake(), HandshakeStatus::kDone);
+    first.Pump();
+    ASSERT_NE(first.client().session(), nullptr);
+    ClientOptions options = GoodClient(version);
+    options.session = first.client().session();
+    TestHosts same({AskingHost(OcspMode::kOff)});
+    Pair resumed(same.table(), options);
+    ASSERT_EQ(resumed.Handshake(), HandshakeStatus::kDone);
+    EXPECT_TRUE(resumed.engine().resumed());
+    for (const OcspMode mode : {OcspMode::kSoft, OcspMode::kRequire}) {
+      TestHosts after({AskingHost(mode)});
+      Pair second(after.table(), options);
+      EXPECT_EQ(second.Handshake(), HandshakeStatus::kWantStatus);
+      EXPECT_FALSE(second.engine().resumed());
+    }
+  }
+}
+
 TEST_F(EngineStatusTest, RefusingWhileWaitingSendsTheAlert) {
   TestHosts hosts({AskingHost(OcspMode::kRequire)});
   Pair pair(hosts.table(), GoodClient());

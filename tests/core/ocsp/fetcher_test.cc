@@ -193,6 +193,20 @@ TEST_F(FetcherTest, ThereAreBounds) {
   EXPECT_EQ(results_.Wait(4).back().answer.status, ClientStatus::kGood);
 }
 
+TEST_F(FetcherTest, OneThatHangsLeavesRoomForOthers) {
+  const Responder hangs;
+  Start({.max_jobs = 6, .max_jobs_each = 3, .max_running = 3, .max_running_each = 2});
+  for (uint8_t serial = 1; serial <= 4; ++serial) {
+    ASSERT_TRUE(fetcher_->Fetch(Job(hangs.Url(), serial)));
+  }
+  const StatusResult beyond = results_.Wait(1)[0];
+  EXPECT_EQ(beyond.key.serial, Octets{4});
+  EXPECT_EQ(beyond.answer.detail, "too many questions to the responder at a time");
+  ASSERT_TRUE(fetcher_->Fetch(Job(responder_.Url(), 5)));
+  responder_.Answer(Answer({}, 5));
+  EXPECT_EQ(results_.Wait(2).back().answer.status, ClientStatus::kGood);
+}
+
 TEST_F(FetcherTest, EndsAtOnceWhateverItWaitsFor) {
   for (int i = 0; i < 5; ++i) {
     Start();

@@ -17,8 +17,12 @@ StatusKey Key(uint8_t serial) {
   return key;
 }
 
-StatusAnswer Good(int64_t until) {
-  return {.status = ClientStatus::kGood, .until = until, .detail = {}};
+StatusAnswer Good(int64_t until, int64_t said_at = kNow) {
+  return {.status = ClientStatus::kGood, .until = until, .said_at = said_at, .detail = {}};
+}
+
+StatusAnswer Revoked(int64_t until, int64_t said_at = kNow) {
+  return {.status = ClientStatus::kRevoked, .until = until, .said_at = said_at, .detail = {}};
 }
 
 void Settle(StatusCache& cache, uint8_t serial, StatusAnswer answer) {
@@ -43,6 +47,60 @@ TEST(StatusCache, KeepsAFailureForSeconds) {
   ASSERT_TRUE(cache.Find(Key(1), kNow + kKeepFailureSeconds).has_value());
   EXPECT_EQ(cache.Find(Key(1), kNow)->detail, "because");
   EXPECT_FALSE(cache.Find(Key(1), kNow + kKeepFailureSeconds + 1).has_value());
+}
+
+// What is known of a certificate after both answers, the second when the first was due.
+StatusAnswer After(const StatusAnswer& first, StatusAnswer second) {
+  StatusCache cache(10);
+  Settle(cache, 1, first);
+  const int64_t later = kNow + kKeepAnswerSeconds + 1;
+  EXPECT_TRUE(cache.Settle(Key(1), second, later).empty());
+  const auto known = cache.Find(Key(1), later);
+  EXPECT_TRUE(known.has_value());
+  EXPECT_EQ(known->status, second.status) << "who waits is told the same";
+  EXPECT_EQ(known->until, second.until);
+  return second;
+}
+
+TEST(StatusCache, WhatIsKnownStandsAgainstFailures) {
+  constexpr int64_t kLater = kNow + kKeepAnswerSeconds + 1;
+  const StatusAnswer failure = {.detail = "because"};
+  const StatusAnswer good = After(Good(kNow + 1'000'000), failure);
+  EXPECT_EQ(good.status, ClientStatus::kGood);
+  EXPECT_EQ(good.until, kLater + kKeepFailureSeconds) << "and is asked about again soon";
+  EXPECT_EQ(After(Good(kLater + 2), failure).until, kLater + 2) << "but not beyond its end";
+  EXPECT_EQ(After(Good(kLater - 1), failure).status, ClientStatus::kUnavailable);
+  for (const int64_t until : {kNow, kNow + 1'000'000}) {
+    const StatusAnswer revoked = After(Revoked(until), failure);
+    EXPECT_EQ(revoked.status, ClientStatus::kRevoked) << "also beyond its end";
+    EXPECT_EQ(revoked.until, kLater + kKeepFailureSeconds);
+  }
+}
+
+TEST(StatusCache, WhatWasSaidBeforeDoesNotReplaceWhatIsKnown) {
+  constexpr int64_t kFar = kNow + 1'000'000;
+  EXPECT_EQ(After(Revoked(kFar, kNow), Good(kFar, kNow - 1)).status, ClientStatus::kRevoked);
+  EXPECT_EQ(After(Revoked(kNow, kNow), Good(kFar, kNow - 1)).status, ClientStatus::kRevoked);
+  EXPECT_EQ(After(Revoked(kFar, kNow), Good(kFar, kNow + 1)).status, ClientStatus::kGood);
+  EXPECT_EQ(After(Good(kFar, kNow), Revoked(kFar, kNow)).status, ClientStatus::kRevoked);
+  EXPECT_EQ(After(Good(kNow + 10, kNow), Good(kFar, kNow - 1)).status, ClientStatus::kGood);
+}
+
+TEST(StatusCache, KnowsTheLastWordOnTheRevoked) {
+  StatusCache cache(10);
+  EXPECT_FALSE(cache.KnowsRevoked(Key(1)));
+  Settle(cache, 1, Revoked(kNow));
+  Settle(cache, 2, Good(kNow + 60));
+  EXPECT_TRUE(cache.KnowsRevoked(Key(1)));
+  EXPECT_FALSE(cache.KnowsRevoked(Key(2)));
+}
+
+TEST(StatusCache, RespondersOfTheirOwnFailForThemselves) {
+  StatusCache cache(10);
+  Settle(cache, 1, {.detail = "because"});
+  StatusKey other = Key(1);
+  other.responder = "http://a/";
+  EXPECT_FALSE(cache.Find(other, kNow).has_value());
 }
 
 TEST(StatusCache, AnIssuersSerialIsNotAnothers) {

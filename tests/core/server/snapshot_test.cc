@@ -166,11 +166,15 @@ TEST_F(SnapshotTest, HowATrustIsAskedReachesTheTrust) {
   EXPECT_FALSE(snapshot->listeners[0].hosts[0]->client_auth.intermediates_as_anchors);
 }
 
-TEST_F(SnapshotTest, WhatWouldNotBeAskedIsRefused) {
-  folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], ocsp: {mode: require}");
+TEST_F(SnapshotTest, TheTrustKnowsWhomToAsk) {
+  folder_.Edit("ca: [ca.crt]",
+               "ca: [ca.crt], ocsp: {mode: require, responder: 'http://a/', timeout: 1s}");
   const auto snapshot = LoadSnapshot(folder_.path("portcullis.yaml"), kNow);
-  ASSERT_FALSE(snapshot.ok());
-  EXPECT_THAT(snapshot.status().message(), HasSubstr("ocsp.mode: this version asks no responders"));
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  const tls::OcspSpec& spec = (*snapshot)->trusts.at("clients")->ocsp_spec;
+  EXPECT_EQ(spec.mode, tls::OcspMode::kRequire);
+  EXPECT_EQ(spec.responder_url, "http://a/");
+  EXPECT_EQ(spec.timeout_ms, 1000U);
 }
 
 TEST_F(SnapshotTest, PoliciesAreCompiledOnceAHost) {
