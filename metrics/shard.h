@@ -140,8 +140,8 @@ class alignas(kCacheLine) WorkerShard {
   Counter verdict_cache_evictions;
   Gauge verdict_cache_entries;
   Counter ocsp_cache_hits;  // clients whose standing the worker knew
-  Gauge blocks_in_use;     // output blocks
-  Gauge connection_slots;  // slab slots in use
+  Gauge blocks_in_use;      // output blocks
+  Gauge connection_slots;   // slab slots in use
 
   WorkerShard();
   ~WorkerShard();

@@ -45,9 +45,7 @@ StatusAnswer Unavailable(std::string_view why) { return {.detail = std::string(w
 StatusKey StatusKeyOf(const PeerIdentity& identity, const TrustMaterial& trust) {
   TLS_CHECK(!identity.path.empty());
   const PathLink& link = identity.path.front();
-  return {.issuer = link.issuer,
-          .serial = link.serial,
-          .responder = trust.ocsp_spec.responder_url};
+  return {.issuer = link.issuer, .serial = link.serial, .responder = trust.ocsp_spec.responder_url};
 }
 
 std::optional<StatusQuery> MakeStatusQuery(const PeerIdentity& identity,
@@ -93,10 +91,8 @@ StatusAnswer JudgeStatus(Bytes response_der, const StatusQuery& query, int64_t n
   if (answer.status == OcspStatus::kUnknown) {
     return Unavailable("the responder does not know the certificate");
   }
-  return {.status = ClientStatus::kGood,
-          .until = until,
-          .said_at = answer.this_update,
-          .detail = {}};
+  return {
+      .status = ClientStatus::kGood, .until = until, .said_at = answer.this_update, .detail = {}};
 }
 
 }  // namespace portcullis::tls

@@ -20,7 +20,7 @@ namespace portcullis::tls {
 struct StatusKey {
   IssuerId issuer{};
   std::vector<uint8_t> serial;  // content octets of the INTEGER
-  std::string responder;        // the trust's; empty: the one that the certificate names
+  std::string responder{};      // the trust's; empty: the one that the certificate names
 
   friend bool operator==(const StatusKey&, const StatusKey&) = default;
   template <typename H>

@@ -37,17 +37,24 @@ bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest)
     return true;
   }
   down.awaits_status = true;
+  down.early.assign(rest.begin(), rest.end());
   down.stream.Flush(ctx.client_env);
-  down.stream.Pause(ctx.client_env);
-  down.stream.Hold(rest);
   return false;
+}
+
+void KeepWhileAsking(Context& ctx, Downstream& down) {
+  if (!down.awaits_status || down.early.size() <= kHighWater || down.stream.paused()) return;
+  down.stream.Pause(ctx.client_env);
 }
 
 void OnStatus(Context& ctx, Downstream& down, const tls::StatusAnswer& answer) {
   if (down.state != State::kHandshake || !std::exchange(down.awaits_status, false)) return;
   down.engine->SetStatus(answer);
-  down.stream.Resume(ctx.client_env);
-  down.early = down.stream.TakeHeld();
+  if (down.stream.paused()) {
+    down.stream.Resume(ctx.client_env);
+    const std::vector<uint8_t> held = down.stream.TakeHeld();
+    down.early.insert(down.early.end(), held.begin(), held.end());
+  }
   ctx.waiting.PushBack(down.waiting_node);
 }
 

@@ -61,7 +61,7 @@ struct Downstream final : backend::UpstreamUser {
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>
-      early;  // ciphertext that has to wait: for handshake budget, or for the backend
+      early;  // ciphertext that has to wait: for handshake budget, a responder, or the backend
   ListenerRuntime* listener = nullptr;
   Runtime* runtime = nullptr;
   backend::Upstream* upstream = nullptr;

@@ -246,8 +246,7 @@ void Fetcher::Expire(int64_t now_ms) {
 
 // Tells who asked. Without a fault, what the exchange brought.
 void Fetcher::Finish(Task& task, std::string_view fault) {
-  StatusResult result{
-      .key = task.job.query.key, .answer = {}, .took_ns = NowNs() - task.began_ns};
+  StatusResult result{.key = task.job.query.key, .answer = {}, .took_ns = NowNs() - task.began_ns};
   if (fault.empty()) {
     const std::string_view body = task.exchange->body();
     result.answer = tls::JudgeStatus({reinterpret_cast<const uint8_t*>(body.data()), body.size()},

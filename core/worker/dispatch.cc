@@ -1,5 +1,6 @@
 // Completions: what came out of the ring, to whom it belongs, and in what order it is served.
 // Established traffic goes first; handshakes, which are pure CPU, follow under a budget.
+#include "core/connection/client_status.h"
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/handshake.h"
@@ -156,13 +157,14 @@ void Worker::DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBud
     ClientReceived(*down, event);
     return;
   }
-  const bool queued = down->waiting_node.linked();
+  const bool queued = down->waiting_node.linked() || down->awaits_status;
   if (!queued && budget.left()) {
     connection::OnHandshakeBytes(*context_, *down, down->stream.data());
     return;
   }
   down->early.insert(down->early.end(), down->stream.data().begin(), down->stream.data().end());
   if (!queued) context_->waiting.PushBack(down->waiting_node);
+  connection::KeepWhileAsking(*context_, *down);
 }
 
 void Worker::RunWaiting(HandshakeBudget& budget) {
@@ -181,7 +183,8 @@ void Worker::RunWaiting(HandshakeBudget& budget) {
 void Worker::ClientReceived(Downstream& down, io::RecvEvent event) {
   switch (down.state) {
     case State::kHandshake:
-      if (event == io::RecvEvent::kEof && !down.waiting_node.linked()) {
+      // With bytes yet to be taken the end is not its turn; see RunWaiting.
+      if (event == io::RecvEvent::kEof && !down.waiting_node.linked() && down.early.empty()) {
         connection::OnHandshakeEnd(*context_, down, tls::Rejection::kEof);
       } else if (event == io::RecvEvent::kError) {
         connection::OnHandshakeEnd(*context_, down, tls::Rejection::kReset);

@@ -3,6 +3,7 @@ own certificate's response, stapled."""
 
 import http.server
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -13,7 +14,9 @@ from clients import curl, poll_until, s_client
 from harness import SLOW, E2ETest, http_config
 from pki import openssl
 
-HANDSHAKES = "portcullis_handshake_duration_seconds_count"
+FETCHES = "portcullis_ocsp_fetch_duration_seconds_count"
+LAPSED = "portcullis_connections_lapsed_total"
+OF_THE_CERTIFICATE = "the one that the certificate names"
 GET = "GET / HTTP/1.1\nHost: app.localhost"
 
 
@@ -53,9 +56,8 @@ class Responder:
         self.asked.append(request)
         self.proceed.wait(60)
         paths = [self.folder / f"{number}.{kind}" for kind in ("index", "request", "response")]
-        rows = [f"{'R' if cert in self.revoked else 'V'}\t401231235959Z\t"
-                f"{'260101000000Z,keyCompromise' if cert in self.revoked else ''}\t{cert.serial().upper()}\tunknown\t/CN={cert.serial()}\n"
-                for cert in self.known]
+        rows = [("R\t401231235959Z\t260101000000Z,keyCompromise" if cert in self.revoked else "V\t401231235959Z\t")
+                + f"\t{cert.serial().upper()}\tunknown\t/CN={cert.serial()}\n" for cert in self.known]
         paths[0].write_text("".join(rows))
         paths[1].write_bytes(request)
         openssl("ocsp", "-index", paths[0], "-CA", self.ca.crt, "-rsigner", self.ca.crt, "-rkey", self.ca.key,
@@ -84,7 +86,15 @@ class Ocsp(E2ETest):
         config = http_config(self.pki, self.http_backend().address, refusal=refusal)
         config["workers"] = 1
         config["trusts"][0]["ocsp"] = {"mode": mode, "responder": url or self.responder.url, "timeout": timeout}
+        if url == OF_THE_CERTIFICATE:
+            del config["trusts"][0]["ocsp"]["responder"]
         self.server = self.serve(config)
+
+    def expect_counts(self, hits=0, **answers):
+        metrics = self.server.metrics()
+        counts = {result: metrics.sum(FETCHES, result=result) for result in ("good", "revoked", "unavailable")}
+        self.assertEqual(counts, {"good": 0, "revoked": 0, "unavailable": 0} | answers)
+        self.assertEqual(metrics.sum("portcullis_ocsp_cache_hits_total"), hits)
 
     def visit(self, cert, version="1.3", *more):
         request = b"GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n"
@@ -106,6 +116,38 @@ class Ocsp(E2ETest):
         self.assertEqual(len(self.responder.asked), 1, "the answer is remembered")
         self.expect_served(self.visit(self.pki.client_second))
         self.assertEqual(len(self.responder.asked), 2)
+        self.expect_counts(good=2, hits=5)
+
+    def test_the_certificate_names_its_responder(self):
+        def client(name, url):
+            return self.pki.ca.issue(name, f"/CN={name}", "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n"
+                                     f"authorityInfoAccess=OCSP;URI:{url}", folder=self.dir / name)
+        names = client("names", self.responder.url)
+        self.responder.known += (names,)
+        self.start("require", url=OF_THE_CERTIFICATE)
+        self.expect_served(self.visit(names))
+        self.assertEqual(len(self.responder.asked), 1)
+        for count, (other, why) in enumerate((
+                (self.pki.client, "no responder is named"),
+                (client("secret", "https://127.0.0.1/"), "no responder is named"),
+                (client("odd", self.responder.url.replace("//", "//user@")), "URL is of no use")), 1):
+            self.assertEqual(self.visit(other).alert, 46)
+            self.assertIn(why, self.server.wait_log(count, reason="ocsp_unavailable")[-1]["detail"])
+        self.assertEqual(len(self.responder.asked), 1)
+
+    def test_a_reload_ends_the_connections_of_whom_the_responder_calls_revoked_by_now(self):
+        real, self.responder.answer = self.responder.answer, lambda request: b"try later"
+        self.start("soft")
+        first, other = (self.client(self.server, cert=cert) for cert in (self.pki.revoked, self.pki.client))
+        for live in (first, other):
+            self.assertEqual(live.request(GET).status, 200)
+        self.responder.answer = real
+        poll_until(lambda: self.visit(self.pki.revoked).alert == 44, "a new question")
+        self.assertEqual(first.request(GET).status, 200)
+        self.server.send_signal(signal.SIGHUP)
+        first.wait_end()
+        self.assertEqual(other.request(GET).status, 200)
+        poll_until(lambda: self.server.metrics().sum(LAPSED, reason="revoked") == 1, "lapse")
 
     def test_the_revoked_are_refused(self):
         for refusal in ("alert", "http"):
@@ -135,6 +177,7 @@ class Ocsp(E2ETest):
         self.assertIn("takes no connection", lines[0]["detail"])
         metrics = self.server.metrics()
         self.assertEqual(metrics.sum("portcullis_handshake_rejections_total", reason="ocsp_unavailable"), 2)
+        self.expect_counts(unavailable=1, hits=1)
 
     def test_names_are_resolved_and_unknown_ones_are_nobody(self):
         self.start("require", url=self.responder.url.replace("127.0.0.1", "localhost"))
@@ -161,8 +204,8 @@ class Ocsp(E2ETest):
         served = self.client(self.server, cert=self.pki.client_second)
         self.assertEqual(served.request(GET).status, 200)
         self.responder.proceed.clear()
-        waiting = [subprocess.Popen(["curl", "-sS", "--noproxy", "*", "--http1.1", "--cacert", self.pki.ca.crt, "--cert",
-                                     self.pki.client.crt, "--key", self.pki.client.key, "--resolve",
+        waiting = [subprocess.Popen(["curl", "-sS", "--noproxy", "*", "--http1.1", "--cacert", self.pki.ca.crt,
+                                     "--cert", self.pki.client.crt, "--key", self.pki.client.key, "--resolve",
                                      f"app.localhost:{self.server.port}:127.0.0.1", "-o", "/dev/null", "-w",
                                      "%{http_code}", f"https://app.localhost:{self.server.port}/"],
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(5)]
@@ -190,16 +233,34 @@ class Ocsp(E2ETest):
     def test_clients_who_leave_while_waiting_are_let_go(self):
         self.responder.proceed.clear()
         self.start("require", timeout="30s")
-        quitter = subprocess.Popen(
-            ["openssl", "s_client", "-connect", f"127.0.0.1:{self.server.port}", "-servername", "app.localhost", "-cert",
-             self.pki.client.crt, "-key", self.pki.client.key], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        poll_until(lambda: self.responder.asked, "the question")
-        quitter.kill()
-        quitter.communicate()
-        self.server.wait_log(1)
+
+        def asked_about(cert):
+            count = len(self.responder.asked)
+            client = self.client(self.server, cert=cert)  # done, as a TLS 1.3 client sees it
+            poll_until(lambda: len(self.responder.asked) == count + 1, "the question")
+            return client
+        asked_about(self.pki.client).abort()
+        self.assertEqual(self.server.wait_log(1)[0]["reason"], "reset")
+        ends = asked_about(self.pki.client_second)
+        ends.socket.shutdown(socket.SHUT_WR)  # It may want to read still.
         self.responder.proceed.set()
+        ends.wait_end()
+        self.server.wait_log(2)
         self.expect_served(self.visit(self.pki.client))
+
+    def test_what_a_client_sends_meanwhile_is_kept(self):
+        self.responder.proceed.clear()
+        self.start("require", timeout="30s")
+        client = self.client(self.server)
+        poll_until(lambda: self.responder.asked, "the question")
+        body = b"x" * 1_000_000
+        client.send(b"POST / HTTP/1.1\r\nHost: app.localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        client.send(body[:300_000])
+        sender = threading.Thread(target=client.send, args=(body[300_000:],))
+        sender.start()
+        self.responder.proceed.set()
+        sender.join()
+        self.assertEqual(client.http.response("POST").status, 200)
 
     def test_a_ticket_lasts_no_longer_than_what_the_responder_said(self):
         path = self.dir / "session"

@@ -31,6 +31,7 @@ ALERTS = {40: "handshake failure", 42: "bad certificate", 43: "unsupported certi
           49: "access denied", 51: "decrypt error", 70: "protocol version", 80: "internal error",
           112: "unrecognized name", 116: "certificate required"}
 ILLEGAL_PARAMETER, INTERNAL_ERROR = 47, 80
+NOBODY = 1  # a port where nobody listens
 
 LEFT_OUT = {
     "internal": "our own failure: no client can bring it about",
@@ -80,6 +81,8 @@ CASES = [
     Case("revoked", both(44), 495, "below_revoked", subject="revoked_mid", depth=1, x509="certificate revoked"),
     Case("crl_stale", both(46), 495, "client", wild("stale"), x509="CRL has expired"),
     Case("crl_missing", both(46), 495, "client", wild("demanding"), x509="unable to get certificate CRL"),
+    Case("ocsp_unavailable", both(46), 495, "client", wild("asking"), x509="application verification failure",
+         detail="the responder takes no connection"),
     Case("bad_signature", both(42), 495, "forged", x509="certificate signature failure"),
     Case("bad_purpose", both(43), 495, "bad_eku", x509="unsupported certificate purpose"),
     Case("weak_key", both(42), 495, "weak_rsa", args=SECLEVEL0, x509="certificate rejected", detail="key"),
@@ -164,13 +167,15 @@ class Taxonomy(E2ETest):
         config = http_config(pki, self.app.address, **top)
         config["virtual_hosts"] = [
             of("app.localhost"), of(wild("stale"), "stale"), of(wild("demanding"), "demanding"),
-            of(wild("shallow"), max_depth=0), of(wild("only13"), tls={"min_version": "1.3"}),
-            of(wild("only12"), tls={"max_version": "1.2"}),
+            of(wild("asking"), "asking"), of(wild("shallow"), max_depth=0),
+            of(wild("only13"), tls={"min_version": "1.3"}), of(wild("only12"), tls={"max_version": "1.2"}),
             of(wild("choosy"), policy={"deny": [{"name": "not-you", "common_name": "client"}]})]
         config["trusts"] = [{"name": "clients", "ca": ca, "crl": [str(misfits.crl)]},
                             {"name": "stale", "ca": ca, "crl": [str(misfits.stale_crl)]},
                             {"name": "demanding", "ca": [*ca, str(pki.other.crt)], "crl": [str(misfits.other_crl)],
-                             "revocation": {"mode": "require"}}]
+                             "revocation": {"mode": "require"}},
+                            {"name": "asking", "ca": ca,
+                             "ocsp": {"mode": "require", "responder": f"http://127.0.0.1:{NOBODY}/"}}]
         config.setdefault("limits", {}).setdefault("max_chain_bytes", "8KiB")
         config["listeners"][0].update({"unknown_sni": "refuse", **(listener or {})})
         del config["listeners"][0]["hosts"]
