@@ -34,12 +34,9 @@ TESTED_BY = {
     "core/server/serve.cc": "tests/e2e/signals_test.py",
     "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",
-<<<<<<< HEAD
     "core/connection/overload.cc": "tests/e2e/taxonomy_test.py",
-=======
     "core/connection/client_status.cc": "tests/e2e/ocsp_test.py",
     "core/ocsp/exchange.cc": "tests/core/ocsp/fetcher_test.cc",
->>>>>>> 7b78f86 (ocsp: what a waiting client sends is kept, its going noticed; README, example and taxonomy say what is asked)
     # A worker's parts show what they do in the whole that the test drives, on the kernel's ring and on one with faults.
     "core/worker/control.cc": "tests/core/worker/worker_test.cc",
     "core/worker/dispatch.cc": "tests/core/worker/worker_test.cc",

@@ -23,7 +23,7 @@ std::string Ask(const Context& ctx, const tls::Engine& engine) {
 
 bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
   const int64_t now = ctx.unix_ms / 1000;
-  tls::StatusKey key = down.engine->status_key();
+  const tls::StatusKey key = down.engine->status_key();
   if (const std::optional<tls::StatusAnswer> known = ctx.statuses.Find(key, now)) {
     ctx.shard.ocsp_cache_hits.Add();
     down.engine->SetStatus(*known);
@@ -31,9 +31,10 @@ bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest)
   }
   const bool is_first = ctx.statuses.Await(key, {.slot = down.slot, .generation = down.generation});
   if (std::string why = is_first ? Ask(ctx, *down.engine) : std::string(); !why.empty()) {
-    // Not kept: the next one asks again. Nobody else waits, this was the first.
-    ctx.statuses.Forget(key);
-    down.engine->SetStatus({.until = now + ocsp::kKeepFailureSeconds, .detail = std::move(why)});
+    // Nobody else waits, this was the first. What was heard before may stand.
+    tls::StatusAnswer answer = {.detail = std::move(why)};
+    (void)ctx.statuses.Settle(key, answer, now);
+    down.engine->SetStatus(answer);
     return true;
   }
   down.awaits_status = true;

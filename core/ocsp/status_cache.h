@@ -43,9 +43,6 @@ class StatusCache {
   [[nodiscard]] std::vector<Waiter> Settle(const tls::StatusKey& key, tls::StatusAnswer& answer,
                                            int64_t now);
 
-  // Forget lets go of who waits: nobody could be asked.
-  void Forget(const tls::StatusKey& key) { waiting_.erase(key); }
-
   // KnowsRevoked tells whether the last word on a certificate is that it is revoked.
   [[nodiscard]] bool KnowsRevoked(const tls::StatusKey& key) const;
 
