@@ -54,7 +54,14 @@ int Stream::OnConnect(const Cqe& cqe) {
 
 void Stream::CancelAll(StreamEnv& env) {
   io_uring_sqe* sqe = env.ring.GetSqe();
-  io_uring_prep_cancel_fd(sqe, fd_, IORING_ASYNC_CANCEL_ALL);
+  // By descriptor the kernel looks through every operation of the ring, that is, of every
+  // connection; by user_data it does not. What flies is most often the receive and nothing else.
+  const bool is_recv = recv_ == Recv::kArmed || recv_ == Recv::kPausing;
+  if (is_recv && inflight_ == 1) {
+    io_uring_prep_cancel64(sqe, UserData(Op::kRecv), IORING_ASYNC_CANCEL_ALL);
+  } else {
+    io_uring_prep_cancel_fd(sqe, fd_, IORING_ASYNC_CANCEL_ALL);
+  }
   sqe->user_data = UserData(Op::kCancel);
   ++close_cancels_;
   ++inflight_;
