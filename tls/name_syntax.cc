@@ -6,22 +6,25 @@ namespace portcullis::tls {
 namespace {
 
 constexpr size_t kMaxHostBytes = 253;
-constexpr size_t kMaxLabelBytes = 63;
+constexpr size_t kMaxHostLabelBytes = 63;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool IsHexDigit(char c) {
+  return IsAsciiDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 bool IsNonAscii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool IsVisible(char c) { return c > ' ' && c < 0x7f; }
+bool IsPrinting(char c) { return c > ' ' && c < 0x7f; }
 bool IsAtomText(char c) {
-  return IsLetter(c) || IsDigit(c) ||
+  return IsLetter(c) || IsAsciiDigit(c) ||
          std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 
 bool IsLabel(std::string_view label) {
-  return !label.empty() && label.size() <= kMaxLabelBytes && label.front() != '-' &&
-         label.back() != '-' &&
-         std::ranges::all_of(label, [](char c) { return IsLetter(c) || IsDigit(c) || c == '-'; });
+  return !label.empty() && label.size() <= kMaxHostLabelBytes && label.front() != '-' &&
+         label.back() != '-' && std::ranges::all_of(label, [](char c) {
+           return IsLetter(c) || IsAsciiDigit(c) || c == '-';
+         });
 }
 
 // Tells whether `holds` of each piece between dots; an empty text is one empty piece.
@@ -40,7 +43,7 @@ std::string_view LastPiece(std::string_view text) { return text.substr(text.rfin
 bool IsLocalPart(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     return std::ranges::all_of(text.substr(1, text.size() - 2),
-                               [](char c) { return (IsVisible(c) || c == ' ') && c != '"'; });
+                               [](char c) { return (IsPrinting(c) || c == ' ') && c != '"'; });
   }
   return AllPieces(text, [](std::string_view atom) {
     return !atom.empty() && std::ranges::all_of(atom, IsAtomText);
@@ -52,7 +55,7 @@ bool ReadsAsIpv4(std::string_view text) {
     return std::ranges::all_of(text.substr(2), IsHexDigit);
   }
   return text.find('.') != text.npos && AllPieces(text, [](std::string_view piece) {
-           return std::ranges::all_of(piece, IsDigit);
+           return std::ranges::all_of(piece, IsAsciiDigit);
          });
 }
 
@@ -65,7 +68,7 @@ bool ReadsAsIpv6(std::string_view text) {
 
 bool IsHostName(std::string_view text) {
   return text.size() <= kMaxHostBytes && AllPieces(text, IsLabel) &&
-         !std::ranges::all_of(LastPiece(text), IsDigit);
+         !std::ranges::all_of(LastPiece(text), IsAsciiDigit);
 }
 
 bool IsHostPattern(std::string_view text) {
@@ -84,9 +87,10 @@ bool IsAbsoluteUri(std::string_view text) {
   return colon != text.npos && colon > 0 && colon + 1 < text.size() && IsLetter(text.front()) &&
          std::ranges::all_of(text.substr(0, colon),
                              [](char c) {
-                               return IsLetter(c) || IsDigit(c) || c == '+' || c == '-' || c == '.';
+                               return IsLetter(c) || IsAsciiDigit(c) || c == '+' || c == '-' ||
+                                      c == '.';
                              }) &&
-         std::ranges::all_of(text, IsVisible);
+         std::ranges::all_of(text, IsPrinting);
 }
 
 bool IsAddressAndMask(std::span<const uint8_t> octets) {
@@ -109,7 +113,7 @@ bool ReadsAsDomain(std::string_view text) {
   if (text.starts_with("*.")) text.remove_prefix(2);
   return text.find('.') != text.npos && AllPieces(text, [](std::string_view piece) {
            return !piece.empty() && std::ranges::all_of(piece, [](char c) {
-             return IsLetter(c) || IsDigit(c) || c == '-' || c == '_' || IsNonAscii(c);
+             return IsLetter(c) || IsAsciiDigit(c) || c == '-' || c == '_' || IsNonAscii(c);
            });
          });
 }
