@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
@@ -25,9 +26,12 @@ static_assert(offsetof(io_uring_buf, resv) == 14);
 
 size_t EntryBytes(uint16_t entries) { return size_t{entries} * sizeof(io_uring_buf); }
 
-void* MapPages(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+// After so many rounds through the whole group without want, half the window must be enough.
+constexpr uint32_t kRoundsToNarrow = 64;
+
+void* MapPages(size_t bytes, int more_flags) {
+  void* memory =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | more_flags, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
@@ -35,15 +39,19 @@ void* MapPages(size_t bytes) {
 
 absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(Ring& ring, uint16_t group,
                                                                uint16_t entries,
-                                                               uint32_t buffer_bytes) {
+                                                               uint32_t buffer_bytes,
+                                                               uint16_t window) {
   if (!std::has_single_bit(entries) || entries > 32768 || buffer_bytes == 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "buffer group ", group, ": ", entries, " buffers of ", buffer_bytes,
         " bytes: the number must be a power of two, at most 32768, of at least 1 byte"));
   }
-  std::unique_ptr<BufferRing> buffers(new BufferRing(ring, group, entries, buffer_bytes));
-  buffers->entries_memory_ = static_cast<io_uring_buf*>(MapPages(EntryBytes(entries)));
-  buffers->memory_ = static_cast<uint8_t*>(MapPages(size_t{entries} * buffer_bytes));
+  std::unique_ptr<BufferRing> buffers(
+      new BufferRing(ring, group, entries, buffer_bytes,
+                     window == 0 ? entries : std::min<uint16_t>(window, entries)));
+  buffers->entries_memory_ =
+      static_cast<io_uring_buf*>(MapPages(EntryBytes(entries), MAP_POPULATE));
+  buffers->memory_ = static_cast<uint8_t*>(MapPages(size_t{entries} * buffer_bytes, MAP_NORESERVE));
   if (buffers->entries_memory_ == nullptr || buffers->memory_ == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("no memory for buffer group ", group, " (",
                                                      size_t{entries} * buffer_bytes, " bytes)"));
@@ -55,12 +63,27 @@ absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(Ring& ring, uint1
                                             entries, " entries: ", std::strerror(-result)));
   }
   buffers->registered_ = true;
-  for (uint16_t id = 0; id < entries; ++id) buffers->Recycle(id);
+  buffers->reserve_.reserve(entries);
+  for (uint16_t id = 0; id < entries; ++id) {
+    Poison(buffers->memory_ + size_t{id} * buffer_bytes, buffer_bytes);
+    buffers->reserve_.push_back(static_cast<uint16_t>(entries - 1 - id));
+  }
+  buffers->available_ = entries;
+  while (buffers->given_ < buffers->window_) {
+    buffers->Give(buffers->reserve_.back());
+    buffers->reserve_.pop_back();
+  }
   return buffers;
 }
 
-BufferRing::BufferRing(Ring& ring, uint16_t group, uint16_t entries, uint32_t buffer_bytes)
-    : ring_(ring), group_(group), entries_(entries), buffer_bytes_(buffer_bytes) {}
+BufferRing::BufferRing(Ring& ring, uint16_t group, uint16_t entries, uint32_t buffer_bytes,
+                       uint16_t window)
+    : ring_(ring),
+      group_(group),
+      entries_(entries),
+      window_(window),
+      least_window_(window),
+      buffer_bytes_(buffer_bytes) {}
 
 BufferRing::~BufferRing() {
   if (registered_) ring_.UnregisterBufferRing(group_);
@@ -72,7 +95,8 @@ BufferRing::~BufferRing() {
 
 std::span<const uint8_t> BufferRing::Filled(uint16_t id, size_t length) {
   CHECK(id < entries_ && length <= buffer_bytes_, "a completion names a buffer outside its group");
-  CHECK(available_ > 0, "more buffers filled than were given");
+  CHECK(given_ > 0, "more buffers filled than were given");
+  --given_;
   --available_;
   const uint8_t* data = memory_ + size_t{id} * buffer_bytes_;
   Unpoison(data, length);
@@ -81,8 +105,30 @@ std::span<const uint8_t> BufferRing::Filled(uint16_t id, size_t length) {
 
 void BufferRing::Recycle(uint16_t id) {
   DCHECK(id < entries_ && available_ < entries_, "a buffer was given back twice");
+  Poison(memory_ + size_t{id} * buffer_bytes_, buffer_bytes_);
+  ++available_;
+  if (window_ > least_window_ && ++recycled_ >= kRoundsToNarrow * entries_) {
+    recycled_ = 0;
+    window_ = std::max<uint16_t>(window_ / 2, least_window_);
+  }
+  if (given_ < window_) {
+    Give(id);
+  } else {
+    reserve_.push_back(id);
+  }
+}
+
+void BufferRing::Widen() {
+  recycled_ = 0;
+  window_ = static_cast<uint16_t>(std::min<uint32_t>(uint32_t{window_} * 2, entries_));
+  while (given_ < window_ && !reserve_.empty()) {
+    Give(reserve_.back());
+    reserve_.pop_back();
+  }
+}
+
+void BufferRing::Give(uint16_t id) {
   uint8_t* data = memory_ + size_t{id} * buffer_bytes_;
-  Poison(data, buffer_bytes_);
   io_uring_buf& entry = entries_memory_[tail_ & (entries_ - 1)];
   entry.addr = reinterpret_cast<uintptr_t>(data);
   entry.len = buffer_bytes_;
@@ -90,7 +136,7 @@ void BufferRing::Recycle(uint16_t id) {
   ++tail_;
   // Entry 0's spare field is the tail that the kernel reads; it must see the entry first.
   std::atomic_ref<uint16_t>(entries_memory_[0].resv).store(tail_, std::memory_order_release);
-  ++available_;
+  ++given_;
 }
 
 }  // namespace portcullis::io

@@ -54,7 +54,12 @@ RecvEvent Stream::OnBytes(StreamEnv& env, std::span<const uint8_t> bytes) {
   DCHECK(!bytes.empty(), "received bytes without their buffer");
   bytes_received_ += bytes.size();
   served_ = true;
-  if (recv_ == Recv::kIdle) {
+  if (recv_ == Recv::kIdle && pauses_ == 0 && oneshot_) {
+    // At the end of the turn, when what these bytes lead to has had its chance to pause the stream:
+    // nothing is armed then that would have to be cancelled.
+    recv_ = Recv::kStarved;
+    env.rearm.PushBack(*this);
+  } else if (recv_ == Recv::kIdle) {
     // The kernel ended the multishot although it had data (a full completion queue, its own
     // fairness limit).
     if (pauses_ == 0) ArmRecv(env);
@@ -77,7 +82,10 @@ RecvEvent Stream::OnRecvError(StreamEnv& env, int error) {
     case EAGAIN:
     case EINTR:
       // Re-arming here would spin: an empty group fails at once, data or not.
-      if (error == ENOBUFS) ++env.counters.recv_enobufs;
+      if (error == ENOBUFS) {
+        ++env.counters.recv_enobufs;
+        env.buffers.Widen();
+      }
       if (recv_ == Recv::kIdle && pauses_ == 0) {
         recv_ = Recv::kStarved;
         env.rearm.PushBack(*this);

@@ -82,6 +82,8 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   void SwitchProtocols(std::span<const uint8_t> rest);
   void ReturnUpstream(bool reusable);
   [[nodiscard]] http::ByteSink ReplySink();
+  void Reply(std::span<const uint8_t> bytes);
+  void Encrypt(std::span<const uint8_t> bytes);
   [[nodiscard]] bool ExchangeOpen() const { return server_.head_received(); }
 
   Context& ctx_;
@@ -105,6 +107,8 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   bool idempotent_ = false;
   bool client_closed_ = false;  // close_notify seen
   bool draining_ = false;
+  bool sealed_ = false;        // records were made since the last FlushReply
+  bool seal_failed_ = false;   // ... or could not be
   int64_t started_ns_ = 0;     // of the request under way
   io::Millis head_ms_ = 0;     // since when a head is awaited or under way
   io::Millis backend_ms_ = 0;  // last sign of the backend, or when its answer became due

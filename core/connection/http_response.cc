@@ -1,5 +1,7 @@
 // The response side of HttpRelay: from the backend to the client, and the answers made here.
 #include <cerrno>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "core/connection/close.h"
@@ -11,12 +13,45 @@
 #include "core/http/pages.h"
 
 namespace portcullis::connection {
+namespace {
+
+constexpr size_t kRecordBytes = 16 * 1024;  // of plaintext, at most (RFC 8446 5.1)
+
+}  // namespace
 
 http::ByteSink HttpRelay::ReplySink() {
-  return {&ctx_.reply, [](void* reply, const uint8_t* data, size_t size) {
-            auto& bytes = *static_cast<std::vector<uint8_t>*>(reply);
-            bytes.insert(bytes.end(), data, data + size);
+  return {this, [](void* relay, const uint8_t* data, size_t size) {
+            static_cast<HttpRelay*>(relay)->Reply({data, size});
           }};
+}
+
+// Gathers small pieces, so that they share a record, and encrypts what makes whole records from
+// where it lies.
+void HttpRelay::Reply(std::span<const uint8_t> bytes) {
+  std::vector<uint8_t>& gathered = ctx_.reply;
+  if (bytes.size() >= kRecordBytes) {
+    if (!gathered.empty()) {
+      const size_t missing = (kRecordBytes - gathered.size() % kRecordBytes) % kRecordBytes;
+      gathered.insert(gathered.end(), bytes.begin(),
+                      bytes.begin() + static_cast<ptrdiff_t>(missing));
+      bytes = bytes.subspan(missing);
+      Encrypt(gathered);
+      gathered.clear();
+    }
+    const size_t whole = bytes.size() / kRecordBytes * kRecordBytes;
+    Encrypt(bytes.first(whole));
+    bytes = bytes.subspan(whole);
+  }
+  gathered.insert(gathered.end(), bytes.begin(), bytes.end());
+}
+
+void HttpRelay::Encrypt(std::span<const uint8_t> bytes) {
+  if (bytes.empty() || seal_failed_ || down_.state != State::kHttp) return;
+  if (!sealed_ && down_.stream.output().empty()) down_.write_ms = ctx_.now_ms;
+  sealed_ = true;
+  ChainSink sink{down_.stream.output(), ctx_.client_env.blocks};
+  seal_failed_ = !down_.engine->Write(bytes, MakeSink(sink));
+  down_.client_tx += bytes.size();
 }
 
 void HttpRelay::OnInterim(http::ResponseHead& head) {
@@ -44,24 +79,16 @@ void HttpRelay::OnResponseEnd() { server_.EncodeEnd(ReplySink()); }
 
 // Encrypts what the codec wrote, in records as large as there is data for.
 void HttpRelay::FlushReply() {
-  if (ctx_.reply.empty() || down_.state != State::kHttp) {
-    ctx_.reply.clear();
-    return;
-  }
-  const bool was_empty = down_.stream.output().empty();
-  ChainSink sink{down_.stream.output(), ctx_.client_env.blocks};
-  const bool written = down_.engine->Write(ctx_.reply, MakeSink(sink));
-  down_.client_tx += ctx_.reply.size();
+  const bool was_idle = !down_.stream.send_in_flight();
+  Encrypt(ctx_.reply);
   ctx_.reply.clear();
-  if (!written) {
+  if (!std::exchange(sealed_, false) || down_.state != State::kHttp) return;
+  if (seal_failed_) {
     Abort(ctx_, down_, CloseCause::kTlsError);
     return;
   }
   down_.stream.Flush(ctx_.client_env);
-  if (was_empty) {
-    down_.write_ms = ctx_.now_ms;
-    ArmDeadline(ctx_, down_);
-  }
+  if (was_idle) ArmDeadline(ctx_, down_);
   if (down_.upstream != nullptr && !down_.pausing_backend &&
       down_.stream.output().size() > kHighWater) {
     down_.pausing_backend = true;
