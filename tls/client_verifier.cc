@@ -57,12 +57,13 @@ struct Presented {
 };
 
 bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
-                 Presented& presented) {
+                 const PathTails& tails, Presented& presented) {
   std::vector<Sha256> seen;
   for (CRYPTO_BUFFER* const buffer : others) {
-    bssl::UniquePtr<X509> x509(X509_parse_from_buffer(buffer));
-    if (x509 == nullptr) return false;
     const Sha256 digest = DigestOf(BytesOf(buffer));
+    bssl::UniquePtr<X509> x509 = bssl::UpRef(tails.Find(digest));
+    if (x509 == nullptr) x509.reset(X509_parse_from_buffer(buffer));
+    if (x509 == nullptr) return false;
     if (known.Find(digest) || std::find(seen.begin(), seen.end(), digest) != seen.end()) continue;
     seen.push_back(digest);
     presented.nodes.push_back({.x509 = x509.get(), .der = BytesOf(buffer)});
@@ -176,7 +177,7 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
            leaf);
     return;
   }
-  if (!ParseOthers(chain.subspan(1), trust_->known, presented)) {
+  if (!ParseOthers(chain.subspan(1), trust_->known, tails_, presented)) {
     Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 1, leaf);
     return;
   }
@@ -188,7 +189,7 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
     node.source = PathSource::kAnchor;
     node.known_id = *id;
   }
-  Judgement judgement(*trust_, known_, empty_store_.get(), options_, now);
+  Judgement judgement(*trust_, known_, tails_, empty_store_.get(), options_, now);
   const bool accepted = judgement.Accepts(node, presented.nodes);
   Fill(report, judgement, accepted);
   if (!accepted) {

@@ -27,6 +27,7 @@
 
 #include "tls/ca_index.h"
 #include "tls/path_report.h"
+#include "tls/path_tails.h"
 #include "tls/trust_material.h"
 #include "tls/verdict.h"
 #include "tls/verifier_options.h"
@@ -81,6 +82,7 @@ class ClientVerifier {
   std::shared_ptr<const TrustMaterial> trust_;
   VerifierOptions options_;
   CaObjects known_;
+  PathTails tails_;
   bssl::UniquePtr<X509_STORE> empty_store_;  // what the library wants to look in besides the path
   std::vector<std::span<const uint8_t>> ca_names_;
   uint64_t epoch_ = 0;

@@ -71,12 +71,13 @@ bool Judgement::JudgePath(PathSearch& search, PathSearch::Path path) {
   const bssl::UniquePtr<STACK_OF(X509)> stack = StackOf(path);
   PathFault fault = CheckCheaply(path, stack.get());
   if (fault.reason == Rejection::kNone) {
-    const size_t num_signatures = path.size() - 1;
+    const bool tail_known = path.size() > 2 && tails_.Knows(path.subspan(1));
+    const size_t num_signatures = tail_known ? 1 : path.size() - 1;
     if (num_signature_checks_ + num_signatures > kMaxSignatureChecks) {
       search.Stop();
       return false;
     }
-    fault = VerifyPath(empty_store_, stack.get(), now_);
+    fault = Verify(path, stack.get(), tail_known);
     const bool forged = fault.reason == Rejection::kBadSignature && fault.depth < num_signatures;
     num_signature_checks_ += num_signatures - (forged ? fault.depth : 0);
     if (forged) {
@@ -95,6 +96,15 @@ bool Judgement::JudgePath(PathSearch& search, PathSearch::Path path) {
   }
   path_.assign(path.begin(), path.end());
   return true;
+}
+
+// Where the tail is known, the library is asked about the leaf alone, with its issuer as the
+// anchor.
+PathFault Judgement::Verify(PathSearch::Path path, STACK_OF(X509) * stack, bool tail_known) {
+  if (tail_known) return VerifyPath(empty_store_, StackOf(path.first(2)).get(), now_);
+  PathFault fault = VerifyPath(empty_store_, stack, now_);
+  if (fault.reason == Rejection::kNone && path.size() > 2) tails_.Remember(path.subspan(1));
+  return fault;
 }
 
 PathFault Judgement::CheckCheaply(PathSearch::Path path, STACK_OF(X509) * stack) {

@@ -13,6 +13,7 @@
 
 #include "tls/path_checks.h"
 #include "tls/path_search.h"
+#include "tls/path_tails.h"
 #include "tls/trust_material.h"
 #include "tls/verdict.h"
 #include "tls/verifier_options.h"
@@ -36,9 +37,14 @@ class Judgement {
     std::vector<PathNode> path;
   };
 
-  Judgement(const TrustMaterial& trust, CaObjects& known, X509_STORE* empty_store,
+  Judgement(const TrustMaterial& trust, CaObjects& known, PathTails& tails, X509_STORE* empty_store,
             const VerifierOptions& options, int64_t now)
-      : trust_(trust), known_(known), empty_store_(empty_store), options_(options), now_(now) {}
+      : trust_(trust),
+        known_(known),
+        tails_(tails),
+        empty_store_(empty_store),
+        options_(options),
+        now_(now) {}
 
   // Accepts looks for a path from `leaf` by way of `presented`; tells whether there is one.
   [[nodiscard]] bool Accepts(const PathNode& leaf, std::span<const PathNode> presented);
@@ -55,6 +61,7 @@ class Judgement {
 
  private:
   bool JudgePath(PathSearch& search, PathSearch::Path path);
+  [[nodiscard]] PathFault Verify(PathSearch::Path path, STACK_OF(X509) * stack, bool tail_known);
   [[nodiscard]] PathFault CheckCheaply(PathSearch::Path path, STACK_OF(X509) * stack);
   [[nodiscard]] PathFault AskRevocation(PathSearch::Path path);
   void Record(Standing standing, const PathFault& fault, PathSearch::Path path);
@@ -64,6 +71,7 @@ class Judgement {
 
   const TrustMaterial& trust_;
   CaObjects& known_;
+  PathTails& tails_;
   X509_STORE* empty_store_;
   const VerifierOptions& options_;
   int64_t now_;

@@ -169,18 +169,24 @@ class KeepAlive(E2ETest):
 
     def test_a_connection_closed_while_idle_is_not_used_again(self):
         """The close arrived long before the next request: even one that acts goes out on a fresh connection."""
+        noticed = threading.Semaphore(0)
+
         def single(connection):
             request = connection.http.head()
             if request is not None:
                 request.body = b"".join(connection.http.body(request))
                 respond(connection, 200, request.body)
+                connection.finish()
+                while connection.recv():
+                    pass
+                noticed.release()  # the server has closed its side too
         app = self.backend(single)
         server = self.serve(http_config(self.pki, app.address, workers=1))
         client = self.client(server)
         for number in range(5):
-            poll_until(lambda: server.metrics().sum("portcullis_backend_idle_connections") == 0, "none idle")
             client.send(request_bytes("POST /act HTTP/1.1\nHost: app.localhost\nContent-Length: 1") + b"%d" % number)
             self.assertEqual(client.http.response("POST").body, b"%d" % number)
+            self.assertTrue(noticed.acquire(timeout=20 * harness.SLOW))
         self.assertEqual(len(app.connections), 5)
 
     def test_bytes_after_a_response_spoil_the_connection_not_the_next_answer(self):

@@ -1,6 +1,8 @@
 // BufferRing on both rings, and what AddressSanitizer sees of buffers that the kernel owns.
 #include "io/buffer_ring.h"
 
+#include <set>
+
 #include "io/poison.h"
 #include "tests/io/ring_fixture.h"
 
@@ -10,8 +12,8 @@ namespace {
 class BufferRingTest : public RingFixture {
  protected:
   void TearDown() override { buffers_.reset(); }
-  void MakeBuffers(uint16_t entries, uint32_t bytes) {
-    auto buffers = BufferRing::Create(ring(), 9, entries, bytes);
+  void MakeBuffers(uint16_t entries, uint32_t bytes, uint16_t window = 0) {
+    auto buffers = BufferRing::Create(ring(), 9, entries, bytes, window);
     ASSERT_TRUE(buffers.ok()) << buffers.status();
     buffers_ = *std::move(buffers);
   }
@@ -81,6 +83,42 @@ TEST_P(BufferRingTest, GoesRoundManyTimesWithoutLosingABuffer) {
   }
   EXPECT_EQ(got, sent);
   EXPECT_EQ(buffers_->available(), 4);
+  pair.far.Close();
+  Reap(1);
+}
+
+TEST_P(BufferRingTest, AWindowGoesRoundWidensWhenAskedAndNarrowsInTime) {
+  MakeBuffers(16, 8, 2);
+  EXPECT_EQ(buffers_->available(), 16) << "in reserve or with the kernel";
+  TcpPair pair = MakeTcpPair();
+  std::set<uint16_t> used;
+  bool armed = false;
+  // One message after the other.
+  const auto exchange = [&](int messages) {
+    for (int i = 0; i < messages && !HasFailure();) {
+      if (!armed) Recv(pair.near);
+      armed = true;
+      Write(pair.far, "message");
+      for (const Cqe& cqe : Reap(1)) {
+        const BufferLease lease(*buffers_, cqe);
+        if (!cqe.more()) armed = false;
+        ASSERT_EQ(lease.bytes().size(), 7U);
+        used.insert(cqe.buffer_id());
+        ++i;
+      }
+    }
+  };
+  exchange(50);
+  EXPECT_EQ(used.size(), 2U);
+  buffers_->Widen();
+  EXPECT_EQ(buffers_->window(), 4);
+  exchange(50);
+  EXPECT_EQ(used.size(), 4U);
+  for (int i = 0; i < 5; ++i) buffers_->Widen();
+  EXPECT_EQ(buffers_->window(), 16) << "never more than there are";
+  exchange(3 * 64 * 16);
+  EXPECT_EQ(buffers_->window(), 2);
+  EXPECT_EQ(buffers_->available(), 16);
   pair.far.Close();
   Reap(1);
 }
