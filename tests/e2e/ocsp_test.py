@@ -82,7 +82,7 @@ class Ocsp(E2ETest):
         self.responder.revoked = {self.pki.revoked}
         self.addCleanup(self.responder.close)
 
-    def start(self, mode, refusal="alert", url=None, timeout="2s"):
+    def start(self, mode, refusal="alert", url=None, timeout="8s"):
         config = http_config(self.pki, self.http_backend().address, refusal=refusal)
         config["workers"] = 1
         config["trusts"][0]["ocsp"] = {"mode": mode, "responder": url or self.responder.url, "timeout": timeout}
