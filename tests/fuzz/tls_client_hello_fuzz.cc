@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t step = data[0] == 0 ? size : data[0];
   std::span<const uint8_t> rest(data + 1, size - 1);
   while (!rest.empty()) {
-    const std::vector<uint8_t> piece(rest.begin(), rest.begin() + std::min(step, rest.size()));
+    const auto next = rest.first(std::min(step, rest.size()));
+    const std::vector<uint8_t> piece(next.begin(), next.end());
     rest = rest.subspan(piece.size());
     std::span<const uint8_t> input(piece);
     const HandshakeStatus status = engine.Handshake(input, {&sent, Append});
