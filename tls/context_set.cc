@@ -1,8 +1,10 @@
 #include "tls/context_set.h"
 
+#include <openssl/nid.h>
 #include <openssl/sha.h>
 
 #include <iterator>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -12,7 +14,9 @@
 
 #include "tls/check.h"
 #include "tls/engine_callbacks.h"
+#include "tls/key_choice.h"
 #include "tls/pem.h"
+#include "tls/signing_key.h"
 
 namespace portcullis::tls {
 namespace {
@@ -56,6 +60,38 @@ void SetClientCas(SSL_CTX* context, const ClientVerifier& verifier, CaNames want
   SSL_CTX_set0_client_CAs(context, names.release());
 }
 
+// Whether the operator's list has TLS 1.2 suites in which the key decrypts rather than signs.
+bool HasRsaKeyExchange(const SSL_CTX* context) {
+  const STACK_OF(SSL_CIPHER)* const ciphers = SSL_CTX_get_ciphers(context);
+  for (size_t i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    if (SSL_CIPHER_get_kx_nid(sk_SSL_CIPHER_value(ciphers, i)) == NID_kx_rsa) return true;
+  }
+  return false;
+}
+
+// Gives the context its certificate and key: the library itself uses the key only where it has to
+// decrypt.
+absl::Status SetCredential(SSL_CTX* context, const Credential& credential,
+                           const CredentialSpec& spec) {
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const auto& certificate : credential.chain) chain.push_back(certificate.get());
+  const bool signs = !HasRsaKeyExchange(context);
+  if (SSL_CTX_set_chain_and_key(context, chain.data(), chain.size(),
+                                signs ? nullptr : credential.key.get(),
+                                signs ? EngineCallbacks::SigningMethod() : nullptr) != 1) {
+    return LibraryError(spec.origin, "certificate cannot serve TLS");
+  }
+  if (!signs) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<const SigningKey>> key =
+      MakeSigningKey(credential.key.get(), spec.key_provider);
+  if (!key.ok()) {
+    return absl::Status(key.status().code(),
+                        absl::StrCat(spec.origin, ": ", key.status().message()));
+  }
+  AttachKey(context, {.key = *std::move(key), .on_helper = spec.sign_on_helper});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
                                                      const Credential& credential,
                                                      const CredentialSpec& credential_spec,
@@ -67,11 +103,9 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
       SSL_CTX_set_strict_cipher_list(context.get(), spec.ciphers.c_str()) != 1) {
     return LibraryError("ciphers", absl::StrCat("\"", spec.ciphers, "\" is not understood"));
   }
-  std::vector<CRYPTO_BUFFER*> chain;
-  for (const auto& certificate : credential.chain) chain.push_back(certificate.get());
-  if (SSL_CTX_set_chain_and_key(context.get(), chain.data(), chain.size(), credential.key.get(),
-                                nullptr) != 1) {
-    return LibraryError(credential_spec.origin, "certificate cannot serve TLS");
+  if (absl::Status status = SetCredential(context.get(), credential, credential_spec);
+      !status.ok()) {
+    return status;
   }
   TLS_CHECK(
       SSL_CTX_set_signing_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) == 1);
@@ -105,6 +139,8 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
   Absorb(hash, credential.chain_pem);
   Absorb(hash, credential.key_pem);
   Absorb(hash, credential.ocsp_response);
+  SHA256_Update(&hash, &credential.key_provider, sizeof(credential.key_provider));
+  SHA256_Update(&hash, &credential.sign_on_helper, sizeof(credential.sign_on_helper));
   Absorb(hash, spec.ciphers);
   const auto who = reinterpret_cast<uintptr_t>(named);  // the one object, in this process
   SHA256_Update(&hash, &who, sizeof(who));

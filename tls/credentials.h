@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 
 #include "tls/ocsp_response.h"
+#include "tls/signing_key.h"
 
 namespace portcullis::tls {
 
@@ -25,8 +26,10 @@ struct CredentialSpec {
   std::string chain_pem;
   std::string key_pem;
   std::string origin;
-  std::string ocsp_response = {};  // DER, to be stapled; empty: none
-  std::string ocsp_origin = {};    // its file
+  std::string ocsp_response = {};                    // DER, to be stapled; empty: none
+  std::string ocsp_origin = {};                      // its file
+  KeyProvider key_provider = KeyProvider::kBuiltin;  // as chosen: see key_choice.h
+  bool sign_on_helper = false;                       // likewise
 };
 
 // What a credential can sign with: decides which clients it can serve.

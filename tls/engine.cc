@@ -73,6 +73,11 @@ HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ) return HandshakeStatus::kWantRead;
   if (error == SSL_ERROR_WANT_CERTIFICATE_VERIFY) return HandshakeStatus::kWantStatus;
+  if (error == SSL_ERROR_WANT_PRIVATE_KEY_OPERATION) return HandshakeStatus::kWantSignature;
+  // For want of a signature the library gives up without a word to the client.
+  if (signature_state_ == SignatureState::kFailed) {
+    (void)SSL_send_fatal_alert(ssl_.get(), SSL_AD_INTERNAL_ERROR);
+  }
   NoteFailure(error);
   return HandshakeStatus::kFailed;
 }

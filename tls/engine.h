@@ -19,6 +19,7 @@
 #include "tls/client_status.h"
 #include "tls/host_table.h"
 #include "tls/rejection.h"
+#include "tls/signing_key.h"
 #include "tls/span_bio.h"
 #include "tls/verdict.h"
 
@@ -29,6 +30,8 @@ enum class [[nodiscard]] HandshakeStatus : uint8_t {
   kWantStatus,  // the client's certificate is good so far, and its issuer's responder is to be
                 // asked: status_query() says what. After SetStatus call again, with what is left of
                 // the input
+  kWantSignature,  // ours is to be made beside this thread: TakeSigningJob() says what. After
+                   // SetSignature call again, with what is left of the input
   kDone,    // complete and, per the virtual host's policy, acceptable: see verdict() for the `http`
             // refusal style
   kFailed,  // failure() says why; a fatal alert may have gone to the sink
@@ -39,6 +42,14 @@ enum class [[nodiscard]] ReadStatus : uint8_t {
   kWantRead,  // input drained
   kClosed,    // the peer's close_notify: no more data will come
   kFailed,    // failure() says why
+};
+
+// What became of the signature that a full handshake asks of the server's key.
+enum class SignatureState : uint8_t {
+  kNone,     // not asked for
+  kPending,  // at kWantSignature, or never answered
+  kMade,
+  kFailed,
 };
 
 // Why a handshake or a connection failed, for log and metrics.
@@ -67,6 +78,15 @@ class Engine {
   [[nodiscard]] StatusKey status_key() const;
   // SetStatus answers kWantStatus; `until` (seconds since the epoch) bounds the session's tickets.
   void SetStatus(const StatusAnswer& answer);
+
+  // TakeSigningJob hands out what is to be signed, once, at kWantSignature. It may outlive the
+  // engine.
+  [[nodiscard]] SigningJob TakeSigningJob();
+  // SetSignature answers kWantSignature with what the job's Run returned.
+  void SetSignature(std::vector<uint8_t> signature);
+  [[nodiscard]] SignatureState signature_state() const { return signature_state_; }
+  // key_provider: what signs, where signature_state() is not kNone.
+  [[nodiscard]] KeyProvider key_provider() const { return key_provider_; }
 
   // Read decrypts at most plain.size() bytes (>= 1) into `plain`, sets `produced`. The sink takes
   // what the protocol itself wants to say (KeyUpdate, alerts).
@@ -132,6 +152,10 @@ class Engine {
   std::vector<uint8_t> ticket_identity_;  // for the ticket to be given; empty for nobody
   Rejection resumption_refused_ = Rejection::kNone;
   Failure failure_;
+  SigningJob signing_job_;          // until taken
+  std::vector<uint8_t> signature_;  // from SetSignature until the library takes it
+  SignatureState signature_state_ = SignatureState::kNone;
+  KeyProvider key_provider_ = KeyProvider::kBuiltin;
   bool done_ = false;
   bool failed_ = false;
   bool close_sent_ = false;

@@ -23,6 +23,9 @@ struct EngineCallbacks {
   // InstallHost sets what it takes from a context of its virtual host, which others may share.
   static void InstallHost(SSL_CTX* context);
 
+  // SigningMethod: how contexts with an attached key sign (engine_signing.cc).
+  static const SSL_PRIVATE_KEY_METHOD* SigningMethod();
+
   // SetNow sets this thread's clock for the library, in seconds since the epoch.
   static void SetNow(int64_t unix_seconds);
 
@@ -49,6 +52,12 @@ struct EngineCallbacks {
                                              size_t capacity, const uint8_t* ticket,
                                              size_t ticket_size);
   static void CurrentTime(const SSL* unused, timeval* out);
+  // Sign signs at once, or has the Engine ask its owner for the signature (AttachedKey::on_helper),
+  // which Complete then takes.
+  static ssl_private_key_result_t Sign(SSL* ssl, uint8_t* out, size_t* out_size, size_t capacity,
+                                       uint16_t scheme, const uint8_t* input, size_t size);
+  static ssl_private_key_result_t Complete(SSL* ssl, uint8_t* out, size_t* out_size,
+                                           size_t capacity);
 };
 
 }  // namespace portcullis::tls

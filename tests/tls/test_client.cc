@@ -264,7 +264,7 @@ void Pair::Pump() {
       std::span<const uint8_t> input(chunk);
       at += size;
       if (status_ == HandshakeStatus::kWantRead) status_ = engine_->Handshake(input, sink());
-      if (status_ == HandshakeStatus::kWantStatus) {
+      if (status_ == HandshakeStatus::kWantStatus || status_ == HandshakeStatus::kWantSignature) {
         held_.insert(held_.end(), input.begin(), input.end());
       }
       if (status_ == HandshakeStatus::kFailed) break;
@@ -280,6 +280,15 @@ HandshakeStatus Pair::Handshake() {
 
 HandshakeStatus Pair::AnswerStatus(const StatusAnswer& answer) {
   engine_->SetStatus(answer);
+  return Resume();
+}
+
+HandshakeStatus Pair::AnswerSignature(std::vector<uint8_t> signature) {
+  engine_->SetSignature(std::move(signature));
+  return Resume();
+}
+
+HandshakeStatus Pair::Resume() {
   const std::vector<uint8_t> held = std::exchange(held_, {});
   std::span<const uint8_t> input(held);
   status_ = engine_->Handshake(input, sink());

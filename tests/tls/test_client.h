@@ -104,6 +104,8 @@ class Pair {
   HandshakeStatus Handshake();
   // AnswerStatus answers kWantStatus, and both sides go on; the engine's last word.
   HandshakeStatus AnswerStatus(const StatusAnswer& answer);
+  // AnswerSignature answers kWantSignature, and both sides go on; the engine's last word.
+  HandshakeStatus AnswerSignature(std::vector<uint8_t> signature);
   // Pump carries what is on the wire either way, and reads the engine empty into received().
   void Pump();
   // Send has the engine encrypt `text` and the client receive it; what the client has read since
@@ -120,6 +122,7 @@ class Pair {
 
  private:
   static void Append(void* self, const uint8_t* bytes, size_t size);
+  HandshakeStatus Resume();
   size_t NextChunk(size_t available);
   bool MoveToClient();
   void ReadEngine(std::span<const uint8_t>& input);
@@ -129,7 +132,7 @@ class Pair {
   Chunking chunking_;
   std::vector<uint8_t> to_engine_;
   std::vector<uint8_t> to_client_;
-  std::vector<uint8_t> held_;  // came while the engine was at kWantStatus
+  std::vector<uint8_t> held_;  // came while the engine waited for its owner
   std::string received_;
   std::string client_received_;
   HandshakeStatus status_ = HandshakeStatus::kWantRead;
