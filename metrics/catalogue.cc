@@ -113,6 +113,12 @@ constexpr MetricInfo kCatalogue[] = {
      kRequestBounds},
     {kOcspCacheHits, "portcullis_ocsp_cache_hits_total", kC, "",
      "Clients about whom what a responder had said, or had failed to say, was known.", {}},
+    {kPrivateKeyOperations, "portcullis_private_key_operations_total", kC,
+     "provider,thread,result",
+     "Signatures asked of the server's private keys, by the library and the thread that make "
+     "them.", {}},
+    {kHelperSignatureDuration, "portcullis_helper_signature_duration_seconds", kH, "",
+     "Time from asking a helper thread for a signature to having it.", kHandshakeBounds},
     {kLogLinesLost, "portcullis_log_lines_lost_total", kC, "",
      "Connection log lines that the log's destination refused.", {}},
     {kRingEnters, "portcullis_ring_enters_total", kC, "worker",

@@ -41,6 +41,8 @@ enum class Metric : uint8_t {
   kVerdictCacheEntries,
   kOcspFetchDuration,
   kOcspCacheHits,
+  kPrivateKeyOperations,
+  kHelperSignatureDuration,
   kLogLinesLost,
   kRingEnters,
   kRingSubmitted,

@@ -125,6 +125,24 @@ void AddWorker(Families& families, const WorkerSnapshot& worker, const std::stri
   number(kRingStaleCqes, AsDouble(worker.ring_stale_cqes));
 }
 
+void AddKeyOperations(Families& families, const Snapshot& snapshot) {
+  for (size_t provider = 0; provider < kKeyProviderNames.size(); ++provider) {
+    for (size_t thread = 0; thread < kSigningThreadNames.size(); ++thread) {
+      for (size_t result = 0; result < kKeyResultNames.size(); ++result) {
+        const auto on = static_cast<SigningThread>(thread);
+        const auto came_to = static_cast<KeyResult>(result);
+        // A worker that signs by itself does so at once.
+        if (on == SigningThread::kWorker && came_to == KeyResult::kAbandoned) continue;
+        families.Number(
+            kPrivateKeyOperations,
+            {kKeyProviderNames[provider], kSigningThreadNames[thread], kKeyResultNames[result]},
+            AsDouble(snapshot.key_operations[KeyOperationKind(provider, on, came_to)]));
+      }
+    }
+  }
+  families.Durations(kHelperSignatureDuration, {}, snapshot.helper_signature_duration);
+}
+
 void AddExpiries(Families& families, FactsSnapshot& facts) {
   // Soonest first: of those with the same labels the first is kept, since a series must not come
   // twice.
@@ -183,6 +201,7 @@ std::vector<prometheus::MetricFamily> Collector::Collect() const {
                        snapshot.ocsp_answers[result]);
   }
   families.Number(kOcspCacheHits, {}, AsDouble(snapshot.ocsp_cache_hits));
+  AddKeyOperations(families, snapshot);
   families.Number(kLogLinesLost, {},
                   log_lines_lost_ != nullptr ? AsDouble(log_lines_lost_->value()) : 0);
   AddFacts(families, facts_.Take());

@@ -35,6 +35,23 @@ inline constexpr std::array<std::string_view, 3> kChainVerdictNames = {"accepted
 enum class Side : uint8_t { kClient, kBackend };
 inline constexpr std::array<std::string_view, 2> kSideNames = {"client", "backend"};
 
+// The server's private keys: which library signs, on which thread, and what came of it. Abandoned:
+// the handshake ended before its signature was there.
+inline constexpr std::array<std::string_view, 2> kKeyProviderNames = {"builtin", "system"};
+enum class SigningThread : uint8_t { kWorker, kHelper };
+inline constexpr std::array<std::string_view, 2> kSigningThreadNames = {"worker", "helper"};
+enum class KeyResult : uint8_t { kOk, kFailed, kAbandoned };
+inline constexpr std::array<std::string_view, 3> kKeyResultNames = {"ok", "failed", "abandoned"};
+
+// One combination of the three, as an index.
+inline constexpr size_t kKeyOperationKinds =
+    kKeyProviderNames.size() * kSigningThreadNames.size() * kKeyResultNames.size();
+constexpr size_t KeyOperationKind(size_t provider, SigningThread thread, KeyResult result) {
+  return (provider * kSigningThreadNames.size() + static_cast<size_t>(thread)) *
+             kKeyResultNames.size() +
+         static_cast<size_t>(result);
+}
+
 // As seen from here: kReceive are bytes that side sent to us.
 enum class Direction : uint8_t { kReceive, kSend };
 inline constexpr std::array<std::string_view, 2> kDirectionNames = {"rx", "tx"};

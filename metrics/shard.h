@@ -131,9 +131,10 @@ class alignas(kCacheLine) WorkerShard {
   Counter ring_recv_enobufs;  // receives that found the buffer ring empty
   Counter ring_stale_cqes;    // completions for a connection already gone
   Counter timer_fires;
-  Counter busy_ns;            // time spent in turns, waiting excluded
-  Histogram turn_duration;    // one turn's work, waiting excluded
-  Counter log_lines_dropped;  // connection log lines for which the ring had no room
+  Counter busy_ns;                      // time spent in turns, waiting excluded
+  Histogram turn_duration;              // one turn's work, waiting excluded
+  Counter log_lines_dropped;            // connection log lines for which the ring had no room
+  Histogram helper_signature_duration;  // from asking a helper thread to having the signature
   // The verdict cache, mirrored once a turn.
   Counter verdict_cache_hits;
   Counter verdict_cache_misses;
@@ -142,6 +143,15 @@ class alignas(kCacheLine) WorkerShard {
   Counter ocsp_cache_hits;  // clients whose standing the worker knew
   Gauge blocks_in_use;      // output blocks
   Gauge connection_slots;   // slab slots in use
+
+  // CountKeyOperation counts a signature asked of a server's key; `provider` is an index into
+  // kKeyProviderNames.
+  void CountKeyOperation(size_t provider, SigningThread thread, KeyResult result) {
+    METRICS_CHECK(provider < kKeyProviderNames.size());
+    key_operations_[KeyOperationKind(provider, thread, result)].Add();
+  }
+  // key_operations returns the count of one KeyOperationKind. Any thread.
+  [[nodiscard]] uint64_t key_operations(size_t kind) const { return key_operations_[kind].value(); }
 
   WorkerShard();
   ~WorkerShard();
@@ -182,7 +192,7 @@ class alignas(kCacheLine) WorkerShard {
   }
 
   std::array<Histogram, kOcspResultNames.size()> ocsp_answers_{};
-
+  std::array<Counter, kKeyOperationKinds> key_operations_{};
   // Written at reloads only, so on lines of their own. Owning pointers, freed by the destructor.
   alignas(kCacheLine) std::array<std::atomic<ListenerShard*>, kMaxListeners> listeners_{};
   std::array<std::atomic<BackendShard*>, kMaxBackends> backends_{};

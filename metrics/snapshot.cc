@@ -67,6 +67,8 @@ void Snapshot::MergeWorker(const WorkerShard& shard) {
   for (size_t result = 0; result < ocsp_answers.size(); ++result) {
     shard.ocsp_answers(static_cast<OcspResult>(result)).MergeInto(ocsp_answers[result]);
   }
+  for (size_t i = 0; i < kKeyOperationKinds; ++i) key_operations[i] += shard.key_operations(i);
+  shard.helper_signature_duration.MergeInto(helper_signature_duration);
 }
 
 }  // namespace portcullis::metrics

@@ -71,6 +71,8 @@ struct Snapshot {
   HistogramSnapshot turn_duration;  // all workers
   uint64_t ocsp_cache_hits = 0;     // likewise
   std::array<HistogramSnapshot, kOcspResultNames.size()> ocsp_answers{};
+  std::array<uint64_t, kKeyOperationKinds> key_operations{};
+  HistogramSnapshot helper_signature_duration;
 
   // MergeWorker adds a worker's shard. `listeners` and `backends` must already have their names;
   // ids beyond them are left out.

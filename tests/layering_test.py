@@ -11,7 +11,7 @@ import source_files
 
 GROUND = ("metrics", "io", "tls")
 # From the ground up. A floor may use its own folder, the floors before it, and the ground floor.
-FLOORS = ("config", "log", "http", "backend", "ocsp", "connection", "worker", "server")
+FLOORS = ("config", "log", "http", "backend", "ocsp", "signing", "connection", "worker", "server")
 
 # Third parties by the prefix of their headers: the only parts of the program which may know them.
 CONFINED = {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tls/key_choice.h"
 #include "tls/policy.h"
 #include "tls/verifier_options.h"
 
@@ -48,6 +49,7 @@ struct Tls {
   std::vector<std::string> alpn;    // offered on tcp listeners, preferred first; empty: ignored
   bool tickets = true;
   std::chrono::seconds session_lifetime{3600};
+  tls::SigningWish signing;  // key_provider and sign_on_helper
 };
 
 struct ClientAuth {

@@ -50,6 +50,14 @@ void DescribeProcess(const Config& config, std::string& out) {
   Line(out, "reload: ", DescribeReload(config.reload));
 }
 
+std::string DescribeSigning(const tls::SigningWish& signing) {
+  const bool any = signing.provider == tls::KeyProviderWish::kAuto;
+  return Concat(any ? "" : ", key provider ", any ? "" : NameOf(kKeyProviders, signing.provider),
+                signing.helper == tls::HelperWish::kAlways  ? ", signatures on a helper thread"
+                : signing.helper == tls::HelperWish::kNever ? ", signatures on the worker"
+                                                            : "");
+}
+
 std::string DescribeTls(const Tls& tls, StageMode mode) {
   const std::string versions = tls.min_version == tls.max_version
                                    ? Concat("TLS ", tls.min_version)
@@ -60,7 +68,8 @@ std::string DescribeTls(const Tls& tls, StageMode mode) {
       tls.tickets ? Concat("tickets for ", FormatDuration(tls.session_lifetime)) : "no tickets";
   const std::string alpn =
       tls.alpn.empty() || mode != StageMode::kTcp ? "" : Concat(", ALPN ", Join(tls.alpn, " "));
-  return Concat(versions, ", ciphers ", ciphers, ", groups ", groups, alpn, ", ", sessions);
+  return Concat(versions, ", ciphers ", ciphers, ", groups ", groups, alpn, ", ", sessions,
+                DescribeSigning(tls.signing));
 }
 
 std::string DescribeClientAuth(const ClientAuth& auth, StageMode mode) {

@@ -34,6 +34,13 @@ inline constexpr Named<tls::RevocationScope> kRevocationScopes[] = {
 inline constexpr Named<tls::OcspMode> kOcspModes[] = {{"off", tls::OcspMode::kOff},
                                                       {"soft", tls::OcspMode::kSoft},
                                                       {"require", tls::OcspMode::kRequire}};
+inline constexpr Named<tls::KeyProviderWish> kKeyProviders[] = {
+    {"auto", tls::KeyProviderWish::kAuto},
+    {"builtin", tls::KeyProviderWish::kBuiltin},
+    {"system", tls::KeyProviderWish::kSystem}};
+inline constexpr Named<tls::HelperWish> kHelperWishes[] = {{"auto", tls::HelperWish::kAuto},
+                                                           {"always", tls::HelperWish::kAlways},
+                                                           {"never", tls::HelperWish::kNever}};
 inline constexpr Named<Refusal> kRefusals[] = {{"alert", Refusal::kAlert},
                                                {"http", Refusal::kHttp}};
 inline constexpr Named<Forwarding> kForwardings[] = {{"x-forwarded", Forwarding::kXForwarded},

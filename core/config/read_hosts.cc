@@ -147,6 +147,8 @@ void ReadTls(ReadContext& context, MapReader& parent, Tls& tls) {
   ReadAlpn(context, reader, tls.alpn);
   reader.Choice("tickets", kBools, tls.tickets);
   reader.Seconds("session_lifetime", kSessionLifetime, tls.session_lifetime);
+  reader.Choice("key_provider", kKeyProviders, tls.signing.provider);
+  reader.Choice("sign_on_helper", kHelperWishes, tls.signing.helper);
   reader.Finish();
   CheckVersions(context, reader.path(), tls);
   const std::string ciphers_path = FieldPath(reader.path(), "ciphers");

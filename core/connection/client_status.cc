@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/connection/handshake.h"
 #include "tls/engine.h"
 
 namespace portcullis::connection {
@@ -37,26 +38,14 @@ bool AnswerStatus(Context& ctx, Downstream& down, std::span<const uint8_t> rest)
     down.engine->SetStatus(answer);
     return true;
   }
-  down.awaits_status = true;
-  down.early.assign(rest.begin(), rest.end());
-  down.stream.Flush(ctx.client_env);
+  Await(ctx, down, Awaited::kStatus, rest);
   return false;
 }
 
-void KeepWhileAsking(Context& ctx, Downstream& down) {
-  if (!down.awaits_status || down.early.size() <= kHighWater || down.stream.paused()) return;
-  down.stream.Pause(ctx.client_env);
-}
-
 void OnStatus(Context& ctx, Downstream& down, const tls::StatusAnswer& answer) {
-  if (down.state != State::kHandshake || !std::exchange(down.awaits_status, false)) return;
+  if (down.state != State::kHandshake || down.awaited != Awaited::kStatus) return;
   down.engine->SetStatus(answer);
-  if (down.stream.paused()) {
-    down.stream.Resume(ctx.client_env);
-    const std::vector<uint8_t> held = down.stream.TakeHeld();
-    down.early.insert(down.early.end(), held.begin(), held.end());
-  }
-  ctx.waiting.PushBack(down.waiting_node);
+  GoOn(ctx, down);
 }
 
 }  // namespace portcullis::connection

@@ -11,6 +11,7 @@
 #include "core/log/connection_log.h"
 #include "core/ocsp/fetcher.h"
 #include "core/ocsp/status_cache.h"
+#include "core/signing/pool.h"
 #include "io/stream.h"
 #include "io/timer_wheel.h"
 #include "metrics/shard.h"
@@ -33,8 +34,10 @@ struct Context {
   log::LogRing& log;
   uint32_t worker_index;
   ocsp::StatusCache& statuses;
-  ocsp::Fetcher* fetcher = nullptr;         // null: nobody asks
-  ocsp::ResultSink* status_sink = nullptr;  // where the fetcher's results for this worker go
+  ocsp::Fetcher* fetcher = nullptr;               // null: nobody asks
+  ocsp::ResultSink* status_sink = nullptr;        // where the fetcher's results for this worker go
+  signing::Pool* signers = nullptr;               // null: every signature is made here
+  signing::ResultSink* signature_sink = nullptr;  // where the pool's results for this worker go
 
   io::IntrusiveList doomed{};   // DownstreamNode: closing connections, swept at the end of a turn
   io::IntrusiveList waiting{};  // DownstreamNode: handshakes beyond this turn's budget

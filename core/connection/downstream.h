@@ -26,6 +26,9 @@ namespace portcullis::connection {
 class HttpRelay;
 struct Downstream;
 
+// What a handshake waits for beside the client: an OCSP responder's word, or its own signature.
+enum class Awaited : uint8_t { kNothing, kStatus, kSignature };
+
 struct DownstreamNode : io::ListNode {
   Downstream* owner = nullptr;
 };
@@ -42,14 +45,15 @@ struct Downstream final : backend::UpstreamUser {
 
   State state = State::kFree;
   CloseCause cause = CloseCause::kNone;
-  bool abort = false;              // close with RST: the client must see truncation
-  bool client_done = false;        // relay: the client's close_notify has been passed on
-  bool backend_done = false;       // relay: the backend's FIN has been passed on
-  bool pausing_client = false;     // relay: our backpressure cause on `stream`
-  bool pausing_backend = false;    // relay: our backpressure cause on the upstream's stream
-  bool recorded = false;           // the log line has been written
-  bool awaits_status = false;      // handshake: paused until an OCSP responder's word is there
-  bool handshake_counted = false;  // in the handshakes-in-progress gauge
+  bool abort = false;                   // close with RST: the client must see truncation
+  bool client_done = false;             // relay: the client's close_notify has been passed on
+  bool backend_done = false;            // relay: the backend's FIN has been passed on
+  bool pausing_client = false;          // relay: our backpressure cause on `stream`
+  bool pausing_backend = false;         // relay: our backpressure cause on the upstream's stream
+  bool recorded = false;                // the log line has been written
+  Awaited awaited = Awaited::kNothing;  // handshake: from somebody else than the client
+  bool signed_on_helper = false;        // or being so
+  bool handshake_counted = false;       // in the handshakes-in-progress gauge
   uint8_t dial_attempts = 0;
   tls::Rejection refusal = tls::Rejection::kNone;  // what the client was refused for, if it was
   tls::Rejection lapse = tls::Rejection::kNone;  // why it is no longer served though it was let in
@@ -61,7 +65,7 @@ struct Downstream final : backend::UpstreamUser {
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>
-      early;  // ciphertext that has to wait: for handshake budget, a responder, or the backend
+      early;  // ciphertext that has to wait: for handshake budget, what is awaited, or the backend
   ListenerRuntime* listener = nullptr;
   Runtime* runtime = nullptr;
   backend::Upstream* upstream = nullptr;

@@ -8,6 +8,7 @@
 #include "core/connection/http_relay.h"
 #include "core/connection/lapse.h"
 #include "core/connection/record.h"
+#include "core/connection/signature.h"
 #include "core/connection/tcp_relay.h"
 
 namespace portcullis::connection {
@@ -50,7 +51,9 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.cut_ms = 0;
   down.holds_until_s = INT64_MAX;
   down.abort = down.client_done = down.backend_done = false;
-  down.pausing_client = down.pausing_backend = down.recorded = down.awaits_status = false;
+  down.pausing_client = down.pausing_backend = down.recorded = false;
+  down.awaited = Awaited::kNothing;
+  down.signed_on_helper = false;
   down.dial_attempts = 0;
   down.requests = 0;
   down.backend_text = {};
@@ -78,13 +81,19 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
 void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> bytes) {
   ChainSink sink{down.stream.output(), ctx.client_env.blocks};
   tls::HandshakeStatus status = down.engine->Handshake(bytes, MakeSink(sink));
+  // Neither twice; the library asks for them flights apart.
+  if (status == tls::HandshakeStatus::kWantSignature) {
+    if (!MakeSignature(ctx, down, bytes)) return;
+    status = down.engine->Handshake(bytes, MakeSink(sink));
+  }
   if (status == tls::HandshakeStatus::kWantStatus) {
     if (!AnswerStatus(ctx, down, bytes)) return;
     status = down.engine->Handshake(bytes, MakeSink(sink));
   }
   switch (status) {
     case tls::HandshakeStatus::kWantRead:
-    case tls::HandshakeStatus::kWantStatus:  // Not twice.
+    case tls::HandshakeStatus::kWantSignature:
+    case tls::HandshakeStatus::kWantStatus:
       down.stream.Flush(ctx.client_env);
       return;
     case tls::HandshakeStatus::kDone:
@@ -94,6 +103,28 @@ void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> b
       FinishRefusal(ctx, down, down.engine->failure().reason);
       return;
   }
+}
+
+void Await(Context& ctx, Downstream& down, Awaited awaited, std::span<const uint8_t> rest) {
+  down.awaited = awaited;
+  down.early.assign(rest.begin(), rest.end());
+  down.stream.Flush(ctx.client_env);
+}
+
+void KeepWhileWaiting(Context& ctx, Downstream& down) {
+  const bool waits = down.awaited != Awaited::kNothing;
+  if (!waits || down.early.size() <= kHighWater || down.stream.paused()) return;
+  down.stream.Pause(ctx.client_env);
+}
+
+void GoOn(Context& ctx, Downstream& down) {
+  down.awaited = Awaited::kNothing;
+  if (down.stream.paused()) {
+    down.stream.Resume(ctx.client_env);
+    const std::vector<uint8_t> held = down.stream.TakeHeld();
+    down.early.insert(down.early.end(), held.begin(), held.end());
+  }
+  ctx.waiting.PushBack(down.waiting_node);
 }
 
 void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason) {

@@ -17,6 +17,16 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
 // left.
 void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> bytes);
 
+// Await makes a handshake wait for somebody else than the client, with `rest` of its input not
+// taken yet. Deadlines and the client's end count as ever.
+void Await(Context& ctx, Downstream& down, Awaited awaited, std::span<const uint8_t> rest);
+
+// KeepWhileWaiting bounds what gathers in `early` meanwhile: beyond, nothing is read.
+void KeepWhileWaiting(Context& ctx, Downstream& down);
+
+// GoOn queues a handshake whose waiting is over, to be taken up under the turn's budget.
+void GoOn(Context& ctx, Downstream& down);
+
 // OnHandshakeEnd: the client closed (kEof) or the connection broke (kReset) before the handshake
 // was done.
 void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason);

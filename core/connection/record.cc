@@ -51,6 +51,18 @@ void CountVerdict(metrics::ListenerShard& shard, const tls::Engine& engine) {
   }
 }
 
+void CountSignature(metrics::WorkerShard& shard, const Downstream& down) {
+  const tls::Engine& engine = *down.engine;
+  const tls::SignatureState state = engine.signature_state();
+  if (state == tls::SignatureState::kNone) return;
+  shard.CountKeyOperation(
+      static_cast<size_t>(engine.key_provider()),
+      down.signed_on_helper ? metrics::SigningThread::kHelper : metrics::SigningThread::kWorker,
+      state == tls::SignatureState::kMade     ? metrics::KeyResult::kOk
+      : state == tls::SignatureState::kFailed ? metrics::KeyResult::kFailed
+                                              : metrics::KeyResult::kAbandoned);
+}
+
 void FillIdentity(const tls::Engine& engine, log::ConnectionRecord& record) {
   const tls::Verdict& verdict = engine.verdict();
   if (verdict.identity != nullptr) {
@@ -116,6 +128,7 @@ void RecordHandshake(Context& ctx, Downstream& down, tls::Rejection reason) {
     shard.CountRefusedResumption(static_cast<size_t>(resumption));
   }
   CountVerdict(shard, *down.engine);
+  CountSignature(ctx.shard, down);
 }
 
 void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int error,

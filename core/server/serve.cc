@@ -112,6 +112,7 @@ int CheckMain(const CheckArgs& args) {
   for (const std::string& warning : (*snapshot)->warnings)
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   std::fputs(config::Describe((*snapshot)->config).c_str(), stdout);
+  for (const std::string& note : (*snapshot)->notes) std::fprintf(stdout, "%s\n", note.c_str());
   return kExitSuccess;
 }
 

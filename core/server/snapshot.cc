@@ -12,6 +12,7 @@
 #include "core/server/load_trusts.h"
 #include "core/server/problems.h"
 #include "tls/credentials.h"
+#include "tls/key_choice.h"
 #include "tls/ocsp_staple.h"
 
 namespace portcullis::server {
@@ -33,6 +34,23 @@ void DropOddStaple(const tls::OcspAnswer& answer, const config::Certificate& cer
   snapshot.warnings.push_back(absl::StrCat(Place(certificate.where), certificate.ocsp_response_path,
                                            ": OCSP response not stapled: ", oddity));
   spec.ocsp_response.clear();
+}
+
+// Decides what the key signs with and where, by the host's wish and what a signature costs here.
+bool Choose(const config::VirtualHost& host, const config::Certificate& certificate,
+            const tls::Credential& loaded, tls::CredentialSpec& spec, Snapshot& snapshot,
+            Problems& problems) {
+  absl::StatusOr<tls::SigningChoice> choice =
+      tls::ChooseSigning(loaded.key.get(), host.tls.signing);
+  if (!choice.ok()) {
+    problems.Add(certificate.where,
+                 absl::StrCat(certificate.key_path, ": ", choice.status().message()));
+    return false;
+  }
+  spec.key_provider = choice->provider;
+  spec.sign_on_helper = choice->on_helper;
+  if (!choice->report.empty()) snapshot.notes.push_back(choice->report);
+  return true;
 }
 
 void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
@@ -63,6 +81,7 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
     }
     if (loaded->staple.has_value())
       DropOddStaple(*loaded->staple, certificate, now, spec, snapshot);
+    if (!Choose(host, certificate, *loaded, spec, snapshot, problems)) continue;
     absl::StatusOr<tls::CertificateInfo> info =
         tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
     if (!info.ok()) {

@@ -33,6 +33,7 @@ struct ListenerSnapshot {
 struct Snapshot {
   config::Config config;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes;  // what was found out about this machine while loading
   std::vector<ListenerSnapshot> listeners;
   absl::flat_hash_map<std::string, std::shared_ptr<const tls::TrustMaterial>> trusts;
   std::vector<ResolvedTargets> backend_targets;        // as config.backends

@@ -63,6 +63,7 @@ log::Level LevelOf(config::LogLevel level) {
 }
 
 void LogWarnings(const Snapshot& snapshot) {
+  for (const std::string& note : snapshot.notes) log::Info(note);
   for (const std::string& warning : snapshot.warnings) log::Warn(warning);
 }
 
@@ -118,6 +119,9 @@ absl::Status Supervisor::StartWorkers() {
   absl::StatusOr<std::unique_ptr<ocsp::Fetcher>> fetcher = ocsp::Fetcher::Start();
   if (!fetcher.ok()) return fetcher.status();
   fetcher_ = *std::move(fetcher);
+  absl::StatusOr<std::unique_ptr<signing::Pool>> signers = signing::Pool::Start(num_workers_);
+  if (!signers.ok()) return signers.status();
+  signers_ = *std::move(signers);
   const std::vector<int> cpus = UsableCpus();
   const bool pin = snapshot_->config.pin_workers && num_workers_ <= cpus.size() && num_workers_ > 1;
   for (uint32_t i = 0; i < num_workers_; ++i) {
@@ -127,6 +131,7 @@ absl::Status Supervisor::StartWorkers() {
                               .max_connections = worker_capacity_,
                               .verdict_cache = snapshot_->config.limits.verdict_cache,
                               .fetcher = fetcher_.get(),
+                              .signers = signers_.get(),
                               .shard = &shards_->shard(i),
                               .log = &log_->ring(i),
                               .returns = returns_.get()});
@@ -332,6 +337,7 @@ void Supervisor::Stop() {
   Wait();
   admin_.reset();
   fetcher_.reset();
+  signers_.reset();
   workers_.clear();
   if (log_ != nullptr) log_->Stop();
 }

@@ -24,6 +24,7 @@
 #include "core/server/admin/status.h"
 #include "core/server/running_server.h"
 #include "core/server/snapshot.h"
+#include "core/signing/pool.h"
 #include "core/worker/worker.h"
 #include "metrics/collector.h"
 #include "metrics/facts.h"
@@ -83,6 +84,7 @@ class Supervisor final : public RunningServer {
   std::unique_ptr<log::ConnectionLog> log_;
   std::unique_ptr<worker::Returns> returns_;
   std::unique_ptr<ocsp::Fetcher> fetcher_;  // ends before the workers that it tells of its results
+  std::unique_ptr<signing::Pool> signers_;  // ends before the workers that it tells of its results
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
   mutable std::mutex addresses_mutex_;  // the admin threads read addresses_

@@ -10,6 +10,7 @@
 #include "core/connection/deadline.h"
 #include "core/connection/handshake.h"
 #include "core/connection/lapse.h"
+#include "core/connection/signature.h"
 #include "core/worker/worker.h"
 #include "io/check.h"
 
@@ -42,6 +43,9 @@ void Worker::Handle(Message message) {
     FillIn(list->most, *list->answer);
   } else if (auto* status = std::get_if<ocsp::StatusResult>(&message)) {
     Settle(std::move(*status));
+  } else if (auto* result = std::get_if<signing::Result>(&message)) {
+    Downstream* const down = downstreams_->Find(result->slot, result->generation);
+    if (down != nullptr) connection::OnSignature(*context_, *down, std::move(*result));
   } else {
     BeginDrain(std::chrono::milliseconds(0));
     CutAll();

@@ -1,6 +1,5 @@
 // Completions: what came out of the ring, to whom it belongs, and in what order it is served.
 // Established traffic goes first; handshakes, which are pure CPU, follow under a budget.
-#include "core/connection/client_status.h"
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/handshake.h"
@@ -157,14 +156,14 @@ void Worker::DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBud
     ClientReceived(*down, event);
     return;
   }
-  const bool queued = down->waiting_node.linked() || down->awaits_status;
+  const bool queued = down->waiting_node.linked() || down->awaited != connection::Awaited::kNothing;
   if (!queued && budget.left()) {
     connection::OnHandshakeBytes(*context_, *down, down->stream.data());
     return;
   }
   down->early.insert(down->early.end(), down->stream.data().begin(), down->stream.data().end());
   if (!queued) context_->waiting.PushBack(down->waiting_node);
-  connection::KeepWhileAsking(*context_, *down);
+  connection::KeepWhileWaiting(*context_, *down);
 }
 
 void Worker::RunWaiting(HandshakeBudget& budget) {

@@ -117,7 +117,9 @@ absl::Status Worker::SetUp() {
                                          .worker_index = options_.index,
                                          .statuses = *statuses_,
                                          .fetcher = options_.fetcher,
-                                         .status_sink = this});
+                                         .status_sink = this,
+                                         .signers = options_.signers,
+                                         .signature_sink = this});
   context_->plain.resize(kPlainBytes);
   ReadClock();
   inbox_->Arm(*ring_, io::Token{.owner = io::Owner::kWorker});

@@ -29,6 +29,7 @@
 #include "core/log/log_ring.h"
 #include "core/ocsp/fetcher.h"
 #include "core/ocsp/status_cache.h"
+#include "core/signing/pool.h"
 #include "io/buffer_ring.h"
 #include "io/inbox.h"
 #include "io/listener.h"
@@ -70,7 +71,7 @@ struct ListClients {
 };
 inline constexpr size_t kMaxListBytes = size_t{4} * 1024 * 1024;  // 1 or 2 ms of copying
 
-using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult>;
+using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult, signing::Result>;
 
 // What workers hand back to the supervisor: a runtime whose last connection is gone (to be
 // destroyed off the worker).
@@ -82,6 +83,7 @@ struct WorkerOptions {
   uint32_t max_connections = 16384;  // slots, this worker's
   uint32_t verdict_cache = 8192;     // client chains remembered
   ocsp::Fetcher* fetcher = nullptr;  // asks OCSP responders; null: nobody does
+  signing::Pool* signers = nullptr;  // makes slow signatures; null: the worker makes all
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
@@ -91,7 +93,7 @@ struct WorkerOptions {
   int make_ring_argument = 0;
 };
 
-class Worker final : public ocsp::ResultSink {
+class Worker final : public ocsp::ResultSink, public signing::ResultSink {
  public:
   explicit Worker(WorkerOptions options);
   ~Worker();  // the thread must have been joined
@@ -105,6 +107,8 @@ class Worker final : public ocsp::ResultSink {
   void Post(Message message);
   // Take hands the worker what its fetcher has found out. The fetcher's thread.
   void Take(ocsp::StatusResult result) override { Post(std::move(result)); }
+  // Take hands the worker a signature. A helper's thread.
+  void Take(signing::Result result) override { Post(std::move(result)); }
   // ended tells whether the thread has left its loop. Any thread.
   [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
   // Join waits for the thread to end, which it does after a Drain or Cut.

@@ -53,6 +53,23 @@ std::pair<std::string, int> Promtool(const std::string& text) {
   return {output, WIFEXITED(status) ? WEXITSTATUS(status) : -1};
 }
 
+TEST(Collector, SignaturesAreToldByLibraryThreadAndResult) {
+  World world;
+  for (const size_t worker : {0U, 1U}) {
+    world.shards.shard(worker).CountKeyOperation(1, SigningThread::kHelper, KeyResult::kOk);
+    world.shards.shard(worker).helper_signature_duration.Record(4'000'000);
+  }
+  world.shards.shard(1).CountKeyOperation(0, SigningThread::kWorker, KeyResult::kFailed);
+  const std::string text = world.Text();
+  const std::string name = "\nportcullis_private_key_operations_total";
+  EXPECT_THAT(text, HasSubstr(name + "{provider=\"system\",thread=\"helper\",result=\"ok\"} 2\n"));
+  EXPECT_THAT(text,
+              HasSubstr(name + "{provider=\"builtin\",thread=\"worker\",result=\"failed\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr(name + "{provider=\"builtin\",thread=\"worker\",result=\"ok\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("thread=\"worker\",result=\"abandoned\"")));
+  EXPECT_THAT(text, HasSubstr("\nportcullis_helper_signature_duration_seconds_count 2\n"));
+}
+
 TEST(Collector, ExportsExactlyTheCatalogueWithItsLabels) {
   World world;
   world.facts.SetCertificates({{CertificateKind::kServer, "h", "CN=h", "01", 1'800'000'000}});

@@ -41,21 +41,23 @@ TEST(Describe, SaysWhatTheSampleWouldRun) {
 }
 
 TEST(Describe, SaysWhatDiffersFromTheDefaults) {
-  const std::string text =
-      Describe(Accepted("workers: 3\npin_workers: false\nadmin: {address: off}\ntls: {min_version: "
-                        "1.3, groups: [P-256], tickets: false}\n" +
-                        Edited({{"hosts: [one]", "mode: tcp\n    unknown_sni: refuse"},
-                                {"ca: [/ca.crt]", "ca: [/ca.crt], crl: [/ca.crl]"},
-                                {"client_auth: {mode: require, trust: clients}",
-                                 "client_auth: {mode: optional, trust: clients, max_depth: 1, "
-                                 "send_ca_names: false}"}})));
+  const std::string text = Describe(Accepted(
+      "workers: 3\npin_workers: false\nadmin: {address: off}\ntls: {min_version: "
+      "1.3, groups: [P-256], tickets: false, key_provider: builtin, sign_on_helper: always}\n" +
+      Edited({{"hosts: [one]", "mode: tcp\n    unknown_sni: refuse"},
+              {"ca: [/ca.crt]", "ca: [/ca.crt], crl: [/ca.crl]"},
+              {"client_auth: {mode: require, trust: clients}",
+               "client_auth: {mode: optional, trust: clients, max_depth: 1, "
+               "send_ca_names: false}"}})));
   EXPECT_NE(text.find("workers: 3, not pinned\nadmin: off\n"), std::string::npos) << text;
   EXPECT_NE(text.find("listener https: 127.0.0.1:8443, tcp, backlog 4096\n"
                       "  without SNI: one; with an unknown one: refused\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("    TLS 1.3, ciphers default, groups P-256, no tickets\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("    TLS 1.3, ciphers default, groups P-256, no tickets, key provider builtin, "
+                "signatures on a helper thread\n"),
+      std::string::npos)
       << text;
   EXPECT_NE(text.find("    client certificates: optional, trust clients, at most 1 intermediates, "
                       "refused by a TLS alert, "

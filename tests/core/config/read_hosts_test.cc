@@ -31,6 +31,8 @@ TEST(VirtualHost, HasDefaults) {
   EXPECT_TRUE(host.tls.groups.empty());
   EXPECT_TRUE(host.tls.tickets);
   EXPECT_EQ(host.tls.session_lifetime, seconds(3600));
+  EXPECT_EQ(host.tls.signing.provider, tls::KeyProviderWish::kAuto);
+  EXPECT_EQ(host.tls.signing.helper, tls::HelperWish::kAuto);
   EXPECT_EQ(host.client_auth.refusal, Refusal::kHttp);
   EXPECT_EQ(host.client_auth.max_depth, 8u);
   EXPECT_EQ(host.client_auth.send_ca_names, CaNames::kAuto);
@@ -44,7 +46,7 @@ TEST(VirtualHost, TakesItsValues) {
   const VirtualHost host = OnlyHost(
       Accepted(WithHost("    tls: {min_version: '1.3', max_version: 1.3, groups: [P-384, "
                         "X25519MLKEM768], tickets: false, "
-                        "session_lifetime: 10m}\n"
+                        "session_lifetime: 10m, key_provider: system, sign_on_helper: never}\n"
                         "    client_auth: {mode: optional, refusal: alert, trust: clients, "
                         "max_depth: 0, send_ca_names: false, "
                         "pass_certificate: true}\n"
@@ -60,6 +62,8 @@ TEST(VirtualHost, TakesItsValues) {
   EXPECT_EQ(host.tls.groups, (std::vector<std::string>{"P-384", "X25519MLKEM768"}));
   EXPECT_FALSE(host.tls.tickets);
   EXPECT_EQ(host.tls.session_lifetime, seconds(600));
+  EXPECT_EQ(host.tls.signing.provider, tls::KeyProviderWish::kSystem);
+  EXPECT_EQ(host.tls.signing.helper, tls::HelperWish::kNever);
   EXPECT_EQ(host.client_auth.mode, AuthMode::kOptional);
   EXPECT_EQ(host.client_auth.refusal, Refusal::kAlert);
   EXPECT_EQ(host.client_auth.trust, "clients");
@@ -305,6 +309,9 @@ const BadHost kBadHosts[] = {
      "did you mean 'P-256'?"},
     {"backend: app", "backend: app\n    tls: {groups: [P-256, P-256]}",
      "c.yaml:11:27: virtual_hosts[0].tls.groups[1]: found 'P-256'; allowed: each group once"},
+    {"backend: app", "backend: app\n    tls: {key_provider: openssl}",
+     "c.yaml:11:25: virtual_hosts[0].tls.key_provider: found 'openssl'; allowed: auto, builtin, "
+     "system"},
     {"backend: app", "backend: app\n    tls: {session_lifetime: 169h}",
      "c.yaml:11:29: virtual_hosts[0].tls.session_lifetime: found '169h'; allowed: a duration such "
      "as 250ms, 10s, 2m or "

@@ -76,6 +76,32 @@ TEST_F(SnapshotTest, LoadsWhatTheConfigurationNames) {
   EXPECT_EQ(snapshot->ticket_secret, nullptr);
 }
 
+TEST_F(SnapshotTest, RsaKeysSignAsTheHostWishesAndOthersByBoringSsl) {
+  folder_.Edit("limits: {}", "tls: {key_provider: builtin, sign_on_helper: always}");
+  const auto elliptic = Loaded();
+  ASSERT_NE(elliptic, nullptr);
+  EXPECT_TRUE(elliptic->listeners[0].hosts[0]->credentials[0].sign_on_helper);
+  EXPECT_THAT(elliptic->notes, IsEmpty());
+
+  const auto server = tls::testing::MakeLeaf(
+      folder_.root(), {.common_name = "one.example", .key = tls::testing::TestKey::kRsa2048});
+  folder_.Write("tls.crt", server.Pem());
+  folder_.Write("tls.key", server.KeyPem());
+  const auto builtin = Loaded();
+  ASSERT_NE(builtin, nullptr);
+  EXPECT_EQ(builtin->listeners[0].hosts[0]->credentials[0].key_provider,
+            tls::KeyProvider::kBuiltin);
+  EXPECT_NE(Built(builtin), nullptr);
+
+  folder_.Edit("key_provider: builtin, sign_on_helper: always", "sign_on_helper: never");
+  const auto chosen = Loaded();
+  ASSERT_NE(chosen, nullptr);
+  EXPECT_FALSE(chosen->listeners[0].hosts[0]->credentials[0].sign_on_helper);
+  EXPECT_THAT(chosen->notes, ElementsAre(HasSubstr("RSA-2048 keys: a signature takes")));
+  EXPECT_THAT(Loaded()->notes, IsEmpty()) << "measured once";
+  EXPECT_NE(Built(chosen), nullptr);
+}
+
 TEST_F(SnapshotTest, CollectsEveryProblemWithItsPlace) {
   folder_.Write("tls.key", "no key");
   std::filesystem::remove(folder_.path("ca.crt"));

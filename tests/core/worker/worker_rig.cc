@@ -169,10 +169,12 @@ WorkerRig::WorkerRig(const RigOptions& options)
       shards_(1, std::vector<metrics::Reason>(tls::kNumRejections,
                                               {.name = "x", .judges_certificate = true})),
       log_(1 << 16, -1, log::Wanted::kNone),
-      returns_(*Returns::Create()) {
+      returns_(*Returns::Create()),
+      signers_(*signing::Pool::Start(1)) {
   spec_.name = "localhost";
   spec_.server_names = {"localhost"};
   spec_.credentials = {tls::testing::MakeCredential(server_)};
+  spec_.credentials.front().sign_on_helper = options.sign_on_helper;
   spec_.client_auth = {.mode = tls::ClientAuthMode::kRequire,
                        .refusal = options.refusal,
                        .trust = tls::testing::MakeTrust({&root_}, {}, Today())};
@@ -184,6 +186,7 @@ WorkerRig::WorkerRig(const RigOptions& options)
       std::make_unique<Worker>(WorkerOptions{.index = 0,
                                              .cpu = -1,
                                              .max_connections = options.max_connections,
+                                             .signers = signers_.get(),
                                              .shard = &shards_.shard(0),
                                              .log = &log_,
                                              .returns = returns_.get(),

@@ -75,6 +75,7 @@ struct RigOptions {
   tls::RefusalStyle refusal = tls::RefusalStyle::kHttp;
   config::Timeouts timeouts{};
   uint32_t max_connections = 64;
+  bool sign_on_helper = false;
 };
 
 class WorkerRig {
@@ -96,6 +97,9 @@ class WorkerRig {
   [[nodiscard]] bool BackendHasConnection(int timeout_ms) const;
   [[nodiscard]] uint16_t port() const { return port_; }
   metrics::ListenerShard& counts() { return shards_.shard(0).listener(0); }
+  metrics::WorkerShard& shard() { return shards_.shard(0); }
+  // signers: the helper that the worker has, of its own.
+  signing::Pool& signers() { return *signers_; }
   // Eventually polls until `done` or a generous deadline.
   [[nodiscard]] static bool Eventually(const std::function<bool()>& done);
 
@@ -109,6 +113,7 @@ class WorkerRig {
   log::LogRing log_;
   std::unique_ptr<Returns> returns_;
   std::unique_ptr<Worker> worker_;
+  std::unique_ptr<signing::Pool> signers_;  // ends before the worker
   int backend_fd_ = -1;
   uint16_t backend_port_ = 0;
   uint16_t port_ = 0;

@@ -1,0 +1,77 @@
+#include "core/signing/pool.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace portcullis::signing {
+namespace {
+
+constexpr uint32_t kWorkersAHelper = 4;
+
+int64_t NowNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Pool>> Pool::Start(uint32_t num_workers) {
+  std::unique_ptr<Pool> pool(new Pool);
+  const uint32_t count = (num_workers + kWorkersAHelper - 1) / kWorkersAHelper;
+  for (uint32_t i = 0; i < count; ++i) {
+    absl::StatusOr<std::unique_ptr<io::Inbox<Timed>>> inbox = io::Inbox<Timed>::Create();
+    if (!inbox.ok()) return inbox.status();
+    pool->helpers_.push_back(std::make_unique<Helper>(*std::move(inbox)));
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    Helper& helper = *pool->helpers_[i];
+    helper.thread = std::thread([raw = pool.get(), &helper] { raw->Run(helper); });
+    pthread_setname_np(helper.thread.native_handle(), absl::StrCat("signer-", i).c_str());
+  }
+  return pool;
+}
+
+Pool::~Pool() {
+  stopping_.store(true, std::memory_order_release);
+  for (const auto& helper : helpers_) {
+    helper->inbox->wake().Signal();
+    if (helper->thread.joinable()) helper->thread.join();
+  }
+}
+
+bool Pool::Submit(uint32_t worker, Task& task) {
+  Helper& helper = *helpers_[worker % helpers_.size()];
+  if (helper.num_tasks.fetch_add(1, std::memory_order_relaxed) >= kMaxTasks) {
+    helper.num_tasks.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  helper.inbox->Push({.task = std::move(task), .submitted_ns = NowNs()});
+  return true;
+}
+
+void Pool::Run(Helper& helper) {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    uint64_t signals = 0;
+    (void)!read(helper.inbox->wake().fd(), &signals, sizeof(signals));  // waits
+    helper.inbox->Drain([&](Timed&& timed) { Work(helper, std::move(timed)); });
+  }
+}
+
+void Pool::Work(Helper& helper, Timed timed) {
+  const Task& task = timed.task;
+  if (!stopping_.load(std::memory_order_acquire)) {
+    Result result{.slot = task.slot, .generation = task.generation, .signature = task.job.Run()};
+    result.took_ns = NowNs() - timed.submitted_ns;
+    task.sink->Take(std::move(result));
+  }
+  helper.num_tasks.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace portcullis::signing

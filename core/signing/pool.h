@@ -1,0 +1,88 @@
+// Pool: helper threads that make signatures, so that a worker's other connections do not wait for
+// RSA-4096's four milliseconds. Each worker has its helper, a helper several workers; tasks go
+// through the lock-free inbox that workers have too, and results through the worker's own.
+//
+// Owned by the supervisor; must end before the workers that it tells of its results. A task stands
+// on nothing but itself: its connection and its configuration may be gone when it is done.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "io/inbox.h"
+#include "tls/signing_key.h"
+
+namespace portcullis::signing {
+
+struct Result {
+  uint32_t slot = 0;  // of the connection, as in the task
+  uint32_t generation = 0;
+  std::vector<uint8_t> signature;  // empty: it could not be made
+  int64_t took_ns = 0;             // since Submit, waiting included
+};
+
+// Who wants a result. Called on a helper's thread; must not block.
+class ResultSink {
+ public:
+  virtual void Take(Result result) = 0;
+
+ protected:
+  ~ResultSink() = default;
+};
+
+struct Task {
+  tls::SigningJob job;
+  uint32_t slot = 0;
+  uint32_t generation = 0;
+  ResultSink* sink = nullptr;  // not null
+};
+
+class Pool {
+ public:
+  // How many tasks may wait for a helper: 64 ms of RSA-4096. Beyond it a worker that signs itself
+  // is the faster.
+  static constexpr uint32_t kMaxTasks = 16;
+
+  // Start starts a helper for every four workers. Errors name the cause.
+  static absl::StatusOr<std::unique_ptr<Pool>> Start(uint32_t num_workers);
+  ~Pool();  // tasks not begun get no result
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Submit takes `task`, whose sink gets exactly one result; false, leaving it alone, when
+  // `worker`'s helper has kMaxTasks already. Never blocks. Any thread.
+  [[nodiscard]] bool Submit(uint32_t worker, Task& task);
+
+  // num_tasks: of `worker`'s helper, begun or not. Any thread.
+  [[nodiscard]] uint32_t num_tasks(uint32_t worker) const {
+    return helpers_[worker % helpers_.size()]->num_tasks.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] size_t num_helpers() const { return helpers_.size(); }
+
+ private:
+  struct Timed {
+    Task task;
+    int64_t submitted_ns = 0;
+  };
+  struct Helper {
+    explicit Helper(std::unique_ptr<io::Inbox<Timed>> from) : inbox(std::move(from)) {}
+    std::unique_ptr<io::Inbox<Timed>> inbox;
+    std::atomic<uint32_t> num_tasks{0};
+    std::thread thread;
+  };
+
+  Pool() = default;
+  void Run(Helper& helper);
+  void Work(Helper& helper, Timed timed);
+
+  std::vector<std::unique_ptr<Helper>> helpers_;  // not changed while threads run
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace portcullis::signing
