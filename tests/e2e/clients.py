@@ -139,6 +139,13 @@ class TlsClient:
             self.socket.close()
             raise
 
+    def greet(self):
+        """Sends the ClientHello and does not wait for the answer."""
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+
     def _flush(self):
         if pending := self._out.read():
             self.socket.sendall(pending)
