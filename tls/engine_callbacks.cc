@@ -20,12 +20,6 @@ thread_local int64_t now_for_library = 0;
 constexpr SSL_TICKET_AEAD_METHOD kTicketMethod = {
     EngineCallbacks::TicketOverhead, EngineCallbacks::SealTicket, EngineCallbacks::OpenTicket};
 
-Engine& EngineOf(const SSL* ssl) {
-  auto* const engine = static_cast<Engine*>(SSL_get_app_data(ssl));
-  TLS_CHECK(engine != nullptr);
-  return *engine;
-}
-
 int VerifyMode(const ClientAuthSpec& spec) {
   if (spec.mode == ClientAuthMode::kOff) return SSL_VERIFY_NONE;
   // Under the `http` style a handshake without a certificate completes, to be answered with a page.
@@ -49,6 +43,12 @@ bool ApplyHost(SSL* ssl, const Host& host) {
 }
 
 }  // namespace
+
+Engine& EngineCallbacks::EngineOf(const SSL* ssl) {
+  auto* const engine = static_cast<Engine*>(SSL_get_app_data(ssl));
+  TLS_CHECK(engine != nullptr);
+  return *engine;
+}
 
 void EngineCallbacks::InstallBase(SSL_CTX* context) {
   SSL_CTX_set_select_certificate_cb(context, SelectCertificate);

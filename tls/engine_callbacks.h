@@ -18,6 +18,9 @@ struct Host;
 class Engine;
 
 struct EngineCallbacks {
+  // EngineOf finds the Engine that drives `ssl`.
+  static Engine& EngineOf(const SSL* ssl);
+
   // InstallBase sets what a connection takes from the context it is made in.
   static void InstallBase(SSL_CTX* context);
   // InstallHost sets what it takes from a context of its virtual host, which others may share.

@@ -9,12 +9,6 @@
 namespace portcullis::tls {
 namespace {
 
-Engine& EngineOf(const SSL* ssl) {
-  auto* const engine = static_cast<Engine*>(SSL_get_app_data(ssl));
-  TLS_CHECK(engine != nullptr);
-  return *engine;
-}
-
 // Contexts that decrypt with their key, as key exchange by RSA does, have no method.
 ssl_private_key_result_t Decrypt(SSL* /*ssl*/, uint8_t* /*out*/, size_t* /*out_size*/,
                                  size_t /*capacity*/, const uint8_t* /*in*/, size_t /*size*/) {

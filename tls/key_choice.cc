@@ -51,7 +51,7 @@ bool IsTrustworthy(EVP_PKEY* key, const SigningKey& signer) {
   const SigningJob job = {.key = {std::shared_ptr<void>(), &signer},
                           .scheme = kScheme,
                           .input = {kInput.begin(), kInput.end()}};
-  return CheckSignature(key, kScheme, kInput, job.Run());
+  return IsSignatureOf(key, kScheme, kInput, job.Run());
 }
 
 // The system's copy of `key`, tried out.

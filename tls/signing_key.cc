@@ -68,8 +68,8 @@ std::shared_ptr<const SigningKey> MakeBuiltinKey(EVP_PKEY* key) {
   return std::make_shared<BuiltinKey>(key);
 }
 
-bool CheckSignature(EVP_PKEY* key, uint16_t scheme, std::span<const uint8_t> input,
-                    std::span<const uint8_t> signature) {
+bool IsSignatureOf(EVP_PKEY* key, uint16_t scheme, std::span<const uint8_t> input,
+                   std::span<const uint8_t> signature) {
   bssl::ScopedEVP_MD_CTX context;
   EVP_PKEY_CTX* padding = nullptr;
   const bool good =

@@ -43,9 +43,9 @@ class SigningKey {
 // MakeBuiltinKey: signs with BoringSSL. `key` is shared by reference count.
 [[nodiscard]] std::shared_ptr<const SigningKey> MakeBuiltinKey(EVP_PKEY* key);
 
-// CheckSignature tells whether `signature` is `key`'s of `input` under `scheme`.
-[[nodiscard]] bool CheckSignature(EVP_PKEY* key, uint16_t scheme, std::span<const uint8_t> input,
-                                  std::span<const uint8_t> signature);
+// IsSignatureOf tells whether `signature` is `key`'s of `input` under `scheme`.
+[[nodiscard]] bool IsSignatureOf(EVP_PKEY* key, uint16_t scheme, std::span<const uint8_t> input,
+                                 std::span<const uint8_t> signature);
 
 struct SigningJob {
   std::shared_ptr<const SigningKey> key;

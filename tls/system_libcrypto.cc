@@ -21,7 +21,7 @@ constexpr uint64_t kInitNoLoadConfig = 0x80;
 constexpr uint64_t kInitNoAtExit = 0x80000;
 constexpr int kForeignPkcs1Padding = 1;
 constexpr int kForeignNoPadding = 3;
-constexpr int kSaltLikeHash = -1;      // BoringSSL's word for: as long as the hash
+constexpr int kPssSalt = -1;           // BoringSSL's word for: as long as the hash
 constexpr size_t kMaxRsaBytes = 2048;  // 16,384 bits, BoringSSL's own limit
 
 struct ForeignRsa;  // the system's RSA, which is not BoringSSL's
@@ -126,7 +126,7 @@ class SystemKey final : public SigningKey {
                              std::span<uint8_t> out) const {
     std::array<uint8_t, kMaxRsaBytes> padded;
     return RSA_padding_add_PKCS1_PSS_mgf1(public_half_.get(), padded.data(), digest, hash, hash,
-                                          kSaltLikeHash) == 1 &&
+                                          kPssSalt) == 1 &&
            Transform({padded.data(), max_signature_bytes()}, out, kForeignNoPadding);
   }
 

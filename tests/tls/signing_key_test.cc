@@ -46,7 +46,7 @@ TEST(SigningKey, EveryKindSignsUnderEachOfItsSchemesAndNoOther) {
         const bool same_kind = SSL_get_signature_algorithm_key_type(scheme) ==
                                SSL_get_signature_algorithm_key_type(one.schemes.front());
         EXPECT_EQ(!signature.empty(), same_kind) << scheme;
-        EXPECT_EQ(CheckSignature(certificate.key(), scheme, kInput, signature), same_kind);
+        EXPECT_EQ(IsSignatureOf(certificate.key(), scheme, kInput, signature), same_kind);
         EXPECT_LE(signature.size(), key->max_signature_bytes());
       }
     }
@@ -60,11 +60,10 @@ TEST(SigningKey, ASignatureOfSomethingElseIsNone) {
   const SigningJob job = {
       .key = MakeBuiltinKey(certificate.key()), .scheme = scheme, .input = kInput};
   const std::vector<uint8_t> signature = job.Run();
-  ASSERT_TRUE(CheckSignature(certificate.key(), scheme, kInput, signature));
-  EXPECT_FALSE(CheckSignature(other.key(), scheme, kInput, signature));
-  EXPECT_FALSE(
-      CheckSignature(certificate.key(), scheme, std::vector<uint8_t>(130, 'y'), signature));
-  EXPECT_FALSE(CheckSignature(certificate.key(), scheme, kInput, {}));
+  ASSERT_TRUE(IsSignatureOf(certificate.key(), scheme, kInput, signature));
+  EXPECT_FALSE(IsSignatureOf(other.key(), scheme, kInput, signature));
+  EXPECT_FALSE(IsSignatureOf(certificate.key(), scheme, std::vector<uint8_t>(130, 'y'), signature));
+  EXPECT_FALSE(IsSignatureOf(certificate.key(), scheme, kInput, {}));
 }
 
 TEST(SigningKey, WhatItCannotDoLeavesNoErrorForTheNextCallOfTheLibrary) {

@@ -57,7 +57,7 @@ TEST_F(SystemLibcryptoTest, EverySchemeOfRsaVerifies) {
       if (size == TestKey::kRsa1024 && scheme == SSL_SIGN_RSA_PSS_RSAE_SHA512) continue;
       const SigningJob job = {.key = *key, .scheme = scheme, .input = kInput};
       const std::vector<uint8_t> signature = job.Run();
-      EXPECT_TRUE(CheckSignature(certificate.key(), scheme, kInput, signature)) << scheme;
+      EXPECT_TRUE(IsSignatureOf(certificate.key(), scheme, kInput, signature)) << scheme;
     }
   }
 }
@@ -92,7 +92,7 @@ TEST_F(SystemLibcryptoTest, OneKeySignsOnSeveralThreadsAtOnce) {
       for (int round = 0; round < 40; ++round) {
         const uint16_t scheme = kSchemes[static_cast<size_t>(i + round) % std::size(kSchemes)];
         const SigningJob job = {.key = *key, .scheme = scheme, .input = kInput};
-        if (CheckSignature(certificate.key(), scheme, kInput, job.Run())) ++good;
+        if (IsSignatureOf(certificate.key(), scheme, kInput, job.Run())) ++good;
       }
     });
   }

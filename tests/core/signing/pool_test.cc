@@ -79,8 +79,8 @@ TEST(SigningPool, ResultsComeInOrderToWhomTheyAreFor) {
     EXPECT_EQ(result.slot, i);
     EXPECT_EQ(result.generation, i + 100);
     EXPECT_GT(result.took_ns, 0);
-    EXPECT_TRUE(tls::CheckSignature(certificate.key(), SSL_SIGN_ECDSA_SECP256R1_SHA256,
-                                    std::vector<uint8_t>(130, 'x'), result.signature));
+    EXPECT_TRUE(tls::IsSignatureOf(certificate.key(), SSL_SIGN_ECDSA_SECP256R1_SHA256,
+                                   std::vector<uint8_t>(130, 'x'), result.signature));
   }
 }
 
