@@ -1,5 +1,6 @@
 // Handshakes that wait for what an OCSP responder says of their client: the worker's memory is
-// asked first, then the fetcher, and meanwhile they wait as handshake.h has it. The worker's thread.
+// asked first, then the fetcher, and meanwhile they wait as handshake.h has it. The worker's
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -60,11 +60,11 @@ void Pool::Run(Helper& helper) {
   while (!stopping_.load(std::memory_order_acquire)) {
     uint64_t signals = 0;
     (void)!read(helper.inbox->wake().fd(), &signals, sizeof(signals));  // waits
-    helper.inbox->Drain([&](Timed&& timed) { Work(helper, std::move(timed)); });
+    helper.inbox->Drain([&](Timed&& timed) { Work(helper, timed); });
   }
 }
 
-void Pool::Work(Helper& helper, Timed timed) {
+void Pool::Work(Helper& helper, const Timed& timed) {
   const Task& task = timed.task;
   if (!stopping_.load(std::memory_order_acquire)) {
     Result result{.slot = task.slot, .generation = task.generation, .signature = task.job.Run()};

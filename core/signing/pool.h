@@ -79,7 +79,7 @@ class Pool {
 
   Pool() = default;
   void Run(Helper& helper);
-  void Work(Helper& helper, Timed timed);
+  void Work(Helper& helper, const Timed& timed);
 
   std::vector<std::unique_ptr<Helper>> helpers_;  // not changed while threads run
   std::atomic<bool> stopping_{false};

@@ -4,7 +4,6 @@ scrapes a loaded terminator. Prometheus is Debian's package, unpacked privately 
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import unittest
@@ -24,12 +23,6 @@ RULES = ROOT / "deploy/prometheus/portcullis.rules.yml"
 SCRAPE_SECONDS = 1
 # Alerts hold when something is wrong; what they compare must exist all the same.
 NO_SERIES_WHEN_WELL = re.compile(r"\s(?:==|>|<)\s*[\d.]+(?:\s*\*\s*\d+)?")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def panels():
@@ -59,21 +52,43 @@ def expressions_of_rules():
 
 class Prometheus:
     def __init__(self, folder, target):
-        self.port = free_port()
         config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
         config = config.replace("portcullis:9180", target).replace("15s", f"{SCRAPE_SECONDS}s")
         (folder / "prometheus.yml").write_text(config)
         (folder / RULES.name).write_text(RULES.read_text())
-        self.log = open(folder / "prometheus.log", "wb")
+        log_path = folder / "prometheus.log"
+        self.log = open(log_path, "wb")
         self.process = subprocess.Popen(
             [str(TOOLS / "prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
-             f"--web.listen-address=127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
+             "--web.listen-address=127.0.0.1:0"], stdout=self.log, stderr=self.log)
+        # The port is the kernel's choice, told in the log: one that was probed and let go could be taken by then.
+        self.port = None
+        try:
+            poll_until(lambda: self.read_port(log_path), log_path.read_text, 60, step=0.05)
+            poll_until(self.is_ready, log_path.read_text, 60, step=0.05)  # until then its API answers 503, not JSON
+        except BaseException:
+            self.stop()
+            raise
+
+    def read_port(self, log_path):
+        match = re.search(r'"?Listening on"? address=127\.0\.0\.1:(\d+)', log_path.read_text())
+        self.port = match and match[1]
+        return self.port
+
+    def open(self, path):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        return opener.open(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def is_ready(self):
+        try:
+            with self.open("/-/ready") as response:
+                return response.status == 200
+        except OSError:
+            return False
 
     def get(self, path, **query):
-        url = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(url, timeout=10) as response:
+            with self.open(f"{path}?{urllib.parse.urlencode(query)}") as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             return json.load(error)

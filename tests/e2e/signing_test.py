@@ -14,8 +14,8 @@ CONFIG_ERROR = 78
 
 def system_libcrypto():
     """Whether the loader finds OpenSSL 3's."""
-    return "libcrypto.so.3" in subprocess.run(["ldconfig", "-p"], capture_output=True, text=True,
-                                              env={**os.environ, "PATH": "/usr/sbin:/sbin:" + os.environ["PATH"]}).stdout
+    env = {**os.environ, "PATH": "/usr/sbin:/sbin:" + os.environ["PATH"]}
+    return "libcrypto.so.3" in subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, env=env).stdout
 
 
 class Signing(E2ETest):
