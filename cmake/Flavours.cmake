@@ -42,13 +42,9 @@ if(NOT PORTCULLIS_FLAVOUR STREQUAL "release")
 endif()
 
 # Sources of a folder compiled several at a time: most of a source's compile time goes into the headers it shares with
-# its neighbours. Not in the release, so that each source still proves to include what it needs.
-if(PORTCULLIS_FLAVOUR MATCHES "^(asan|tsan)$")
-  set(_unity ON)
-else()
-  set(_unity OFF)
-endif()
-option(PORTCULLIS_UNITY "Compile the program's sources several at a time" ${_unity})
+# its neighbours. Without it each source proves to include what it needs, and an edit compiles less: for who works on
+# the code.
+option(PORTCULLIS_UNITY "Compile several sources of a folder at a time" ON)
 
 # What a test runs in. Where the kernel randomises addresses by more bits than this compiler's sanitizer runtime knows,
 # its shadow memory collides; without randomisation (inherited by what a test starts) it never does.

@@ -11,7 +11,6 @@ names may clash within it, and so it is always a source of ours that is found at
 
 import concurrent.futures
 import hashlib
-import json
 import os
 import pathlib
 import shlex
@@ -25,7 +24,7 @@ import source_files
 CLANG_TIDY = "clang-tidy-19"
 FOLDERS = source_files.PROGRAM_FOLDERS + ("bench",)
 # Warnings of gcc's flags are gcc's to give (and errors there); here they would only differ by compiler.
-BATCH = 8
+BATCH = 24
 # In a batch the sources are included, as headers are.
 AS_HEADERS = ["--header-filter=/(metrics|io|tls|core|bench)/[^:]*[.](h|cc)$", "--checks=-bugprone-suspicious-include"]
 EXTRA = ["--quiet", "--extra-arg=-Wno-error", "--extra-arg=-Wno-everything", "--extra-arg=-Wno-unknown-warning-option"]
@@ -42,7 +41,7 @@ def reached(name, tracked, seen):
 
 
 def digest(name, command, tracked, common):
-    """What a verdict on `name` depends on, as a file name."""
+    """What a verdict on `name` depends on, as a file name; `command` is the flags it is compiled with."""
     seen = set()
     reached(name, tracked, seen)
     state = hashlib.sha256(common)
@@ -53,8 +52,8 @@ def digest(name, command, tracked, common):
     return state.hexdigest()
 
 
-def run(build_dir, name):
-    done = subprocess.run([CLANG_TIDY, "-p", str(build_dir), *EXTRA, str(source_files.ROOT / name)],
+def run(same, name):
+    done = subprocess.run([CLANG_TIDY, *EXTRA, str(source_files.ROOT / name), "--", *same],
                           cwd=source_files.ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout.replace(f"{source_files.ROOT}/", "") + (done.stderr if done.returncode else "")
 
@@ -83,7 +82,7 @@ def batches(names, commands):
             yield same, group[first:first + BATCH]
 
 
-def run_batch(build_dir, same, names):
+def run_batch(same, names):
     """The (code, output) of each of `names`."""
     if len(names) > 1:
         with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +93,7 @@ def run_batch(build_dir, same, names):
                                   cwd=source_files.ROOT, capture_output=True, check=False)
         if done.returncode == 0:
             return [(0, "")] * len(names)
-    return [run(build_dir, name) for name in names]
+    return [run(same, name) for name in names]
 
 
 def main():
@@ -112,10 +111,9 @@ def main():
 
     tracked = set(source_files.cpp(source_files.tracked()))
     commands = {}
-    for entry in json.loads((build_dir / "compile_commands.json").read_text()):
-        name = os.path.relpath(entry["file"], source_files.ROOT)
+    for name, command in source_files.compiled(build_dir):
         if name in tracked and name.startswith(FOLDERS) and (not wanted or name in wanted):
-            commands[name] = entry["command"]
+            commands[name] = command
     compiled = sorted(commands)
     for name in sorted(tracked):
         if name.startswith(source_files.PROGRAM_FOLDERS) and name.endswith(".cc") and not wanted:
@@ -126,12 +124,13 @@ def main():
         print(f"{build_dir}/compile_commands.json: no sources of {', '.join(FOLDERS)}")
         return 1
 
-    stamps = {name: cache_dir / digest(name, commands[name], tracked, common) for name in compiled}
+    alone = {name: " ".join(flags(commands[name], name)) for name in compiled}
+    stamps = {name: cache_dir / digest(name, alone[name], tracked, common) for name in compiled}
     todo = [name for name in compiled if not stamps[name].exists()]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         groups = list(batches(todo, commands))
-        for (_, names), results in zip(groups, pool.map(lambda group: run_batch(build_dir, *group), groups)):
+        for (_, names), results in zip(groups, pool.map(lambda group: run_batch(*group), groups)):
             for name, (code, output) in zip(names, results):
                 if code == 0:
                     stamps[name].touch()

@@ -3,6 +3,8 @@
 Not a test. Only tracked files count: what is not committed is nobody's promise yet.
 """
 
+import json
+import os
 import pathlib
 import re
 import subprocess
@@ -45,6 +47,21 @@ def includes(name):
         if match:
             found.append((number, match.group(1), match.group(2)))
     return found
+
+
+def compiled(build_dir):
+    """(source, command) for each C++ source that the build in `build_dir` compiles.
+
+    Where it compiles several at a time, through a generated source which includes them, the command is the one that
+    would compile the source alone.
+    """
+    for entry in json.loads((build_dir / "compile_commands.json").read_text()):
+        generated = pathlib.Path(entry["directory"], entry["file"])
+        sources = [generated]
+        if generated.parent.name == "Unity":
+            sources = [match.group(2) for match in map(_INCLUDE.match, generated.read_text().splitlines()) if match]
+        for source in sources:
+            yield os.path.relpath(source, ROOT), entry["command"].replace(entry["file"], str(source))
 
 
 def without_comments(lines):

@@ -7,7 +7,6 @@ headers which stand alone, and clang-format. Usage: tidy_test.py BUILD_DIR (for 
 
 import collections
 import concurrent.futures
-import json
 import os
 import pathlib
 import re
@@ -219,9 +218,8 @@ def check_tests_exist(files):
 def compile_flags(build_dir):
     """The flags of one C++ file of each folder, from the build's compile_commands.json."""
     flags = {}
-    for entry in json.loads((build_dir / "compile_commands.json").read_text()):
-        name = os.path.relpath(entry["file"], source_files.ROOT)
-        words = shlex.split(entry["command"])
+    for name, command in source_files.compiled(build_dir):
+        words = shlex.split(command)
         kept = [words[i] for i in range(len(words))
                 if words[i].startswith(("-I", "-D", "-std=", "-isystem", "-W")) or
                 (i > 0 and words[i - 1] == "-isystem")]

@@ -61,14 +61,14 @@ char Short(NameMatch match) {
   return '?';
 }
 
-struct Case {
+struct MatchCase {
   std::string name;
   std::string base;
   char expected;  // as Short
 };
 
-void CheckAll(int type, const std::vector<Case>& cases, Subtree side = Subtree::kPermitted) {
-  for (const Case& c : cases) {
+void CheckAll(int type, const std::vector<MatchCase>& cases, Subtree side = Subtree::kPermitted) {
+  for (const MatchCase& c : cases) {
     const auto name = TextName(type, c.name);
     const auto base = TextName(type, c.base);
     EXPECT_EQ(Short(MatchName(*name, *base, side)), c.expected) << c.name << " in " << c.base;

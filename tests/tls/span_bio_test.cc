@@ -10,7 +10,7 @@
 namespace portcullis::tls {
 namespace {
 
-std::span<const uint8_t> Bytes(std::string_view text) {
+std::span<const uint8_t> BytesOf(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
@@ -32,14 +32,14 @@ class SpanBioTest : public ::testing::Test {
 };
 
 TEST_F(SpanBioTest, ReadsDrainTheInputAndThenAskForMore) {
-  std::span<const uint8_t> input = Bytes("abcdef");
+  std::span<const uint8_t> input = BytesOf("abcdef");
   io_.input = &input;
   EXPECT_EQ(Read(4), "abcd");
   EXPECT_EQ(input.size(), 2U);
   EXPECT_EQ(Read(4), "ef");
   EXPECT_EQ(Read(4), "");
   EXPECT_TRUE(BIO_should_read(bio_.get()));
-  input = Bytes("g");
+  input = BytesOf("g");
   EXPECT_EQ(Read(4), "g");
   EXPECT_FALSE(BIO_should_retry(bio_.get()));
 }
@@ -55,11 +55,11 @@ TEST_F(SpanBioTest, WritesGoToTheSinkWhole) {
 TEST_F(SpanBioTest, AnAlertInTheClearIsSeenAtTheEndHoweverItComes) {
   const std::string_view record("\x15\x03\x03\x00\x02\x02\x2a", 7);
   for (const int step : {1, 2, 5, 64}) {
-    std::span<const uint8_t> input = Bytes("some bytes before");
+    std::span<const uint8_t> input = BytesOf("some bytes before");
     io_.input = &input;
     while (!input.empty()) (void)Read(step);
     EXPECT_EQ(io_.LastClearAlert(), -1);
-    input = Bytes(record);
+    input = BytesOf(record);
     while (!input.empty()) {
       EXPECT_EQ(io_.LastClearAlert(), -1);
       (void)Read(step);
@@ -72,7 +72,7 @@ TEST_F(SpanBioTest, WarningsAndOtherRecordsAreNoAlertInTheClear) {
   for (const std::string_view record : {std::string_view("\x15\x03\x03\x00\x02\x01\x00", 7),
                                         std::string_view("\x16\x03\x03\x00\x02\x02\x2a", 7),
                                         std::string_view("\x15\x03\x03\x00\x12\x02\x2a", 7)}) {
-    std::span<const uint8_t> input = Bytes(record);
+    std::span<const uint8_t> input = BytesOf(record);
     io_.input = &input;
     (void)Read(64);
     EXPECT_EQ(io_.LastClearAlert(), -1);
@@ -91,7 +91,7 @@ TEST_P(SpeaksHttpTest, IsToldByTheFirstFiveBytesHoweverTheyCome) {
     SpanIo io;
     const bssl::UniquePtr<BIO> bio = NewSpanBio(&io);
     io.sink = {&sent_, Append};
-    std::span<const uint8_t> input = Bytes(GetParam().bytes);
+    std::span<const uint8_t> input = BytesOf(GetParam().bytes);
     io.input = &input;
     std::array<char, 8> buffer;
     while (!input.empty()) {

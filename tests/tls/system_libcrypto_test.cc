@@ -25,7 +25,7 @@ using testing::TestKey;
 constexpr uint16_t kSchemes[] = {SSL_SIGN_RSA_PSS_RSAE_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA384,
                                  SSL_SIGN_RSA_PSS_RSAE_SHA512, SSL_SIGN_RSA_PKCS1_SHA256,
                                  SSL_SIGN_RSA_PKCS1_SHA384,    SSL_SIGN_RSA_PKCS1_SHA512};
-const std::vector<uint8_t> kInput(130, 'x');
+const std::vector<uint8_t> kSignedInput(130, 'x');
 
 class SystemLibcryptoTest : public ::testing::Test {
  protected:
@@ -55,9 +55,9 @@ TEST_F(SystemLibcryptoTest, EverySchemeOfRsaVerifies) {
     EXPECT_EQ((*key)->provider(), KeyProvider::kSystem);
     for (const uint16_t scheme : kSchemes) {
       if (size == TestKey::kRsa1024 && scheme == SSL_SIGN_RSA_PSS_RSAE_SHA512) continue;
-      const SigningJob job = {.key = *key, .scheme = scheme, .input = kInput};
+      const SigningJob job = {.key = *key, .scheme = scheme, .input = kSignedInput};
       const std::vector<uint8_t> signature = job.Run();
-      EXPECT_TRUE(IsSignatureOf(certificate.key(), scheme, kInput, signature)) << scheme;
+      EXPECT_TRUE(IsSignatureOf(certificate.key(), scheme, kSignedInput, signature)) << scheme;
     }
   }
 }
@@ -65,7 +65,8 @@ TEST_F(SystemLibcryptoTest, EverySchemeOfRsaVerifies) {
 TEST_F(SystemLibcryptoTest, AKeyTooSmallForTheHashDoesNotSign) {
   const auto key = MakeSystemKey(MakeRoot({.key = TestKey::kRsa1024}).key());
   ASSERT_TRUE(key.ok()) << key.status();
-  const SigningJob job = {.key = *key, .scheme = SSL_SIGN_RSA_PSS_RSAE_SHA512, .input = kInput};
+  const SigningJob job = {
+      .key = *key, .scheme = SSL_SIGN_RSA_PSS_RSAE_SHA512, .input = kSignedInput};
   EXPECT_TRUE(job.Run().empty());
 }
 
@@ -75,10 +76,10 @@ TEST_F(SystemLibcryptoTest, OtherKindsAndOtherSchemesAreRefused) {
   ASSERT_TRUE(key.ok()) << key.status();
   std::vector<uint8_t> out(256);
   size_t size = 0;
-  EXPECT_FALSE((*key)->Sign(SSL_SIGN_ECDSA_SECP256R1_SHA256, kInput, out, size));
-  EXPECT_FALSE((*key)->Sign(0x1234, kInput, out, size));
-  EXPECT_FALSE((*key)->Sign(kSchemes[0], kInput, std::span(out).first(255), size));
-  EXPECT_TRUE((*key)->Sign(kSchemes[0], kInput, out, size));
+  EXPECT_FALSE((*key)->Sign(SSL_SIGN_ECDSA_SECP256R1_SHA256, kSignedInput, out, size));
+  EXPECT_FALSE((*key)->Sign(0x1234, kSignedInput, out, size));
+  EXPECT_FALSE((*key)->Sign(kSchemes[0], kSignedInput, std::span(out).first(255), size));
+  EXPECT_TRUE((*key)->Sign(kSchemes[0], kSignedInput, out, size));
 }
 
 TEST_F(SystemLibcryptoTest, OneKeySignsOnSeveralThreadsAtOnce) {
@@ -91,8 +92,8 @@ TEST_F(SystemLibcryptoTest, OneKeySignsOnSeveralThreadsAtOnce) {
     threads.emplace_back([&, i] {
       for (int round = 0; round < 40; ++round) {
         const uint16_t scheme = kSchemes[static_cast<size_t>(i + round) % std::size(kSchemes)];
-        const SigningJob job = {.key = *key, .scheme = scheme, .input = kInput};
-        if (IsSignatureOf(certificate.key(), scheme, kInput, job.Run())) ++good;
+        const SigningJob job = {.key = *key, .scheme = scheme, .input = kSignedInput};
+        if (IsSignatureOf(certificate.key(), scheme, kSignedInput, job.Run())) ++good;
       }
     });
   }

@@ -15,14 +15,14 @@ namespace {
 constexpr int64_t kSlot = 3600;
 constexpr int64_t kStart = 500'000 * kSlot;  // the first second of a slot
 
-std::span<const uint8_t> Bytes(std::string_view text) {
+std::span<const uint8_t> TicketBytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 std::vector<uint8_t> Seal(TicketKeys& keys, std::string_view plain, std::string_view context,
                           int64_t now) {
   std::vector<uint8_t> out(plain.size() + TicketKeys::kOverhead);
-  out.resize(keys.Seal(out, Bytes(plain), Bytes(context), now));
+  out.resize(keys.Seal(out, TicketBytes(plain), TicketBytes(context), now));
   return out;
 }
 
@@ -30,7 +30,7 @@ std::vector<uint8_t> Seal(TicketKeys& keys, std::string_view plain, std::string_
 std::string Open(TicketKeys& keys, const std::vector<uint8_t>& ticket, std::string_view context,
                  int64_t now) {
   std::vector<uint8_t> out(ticket.size());
-  const size_t size = keys.Open(out, ticket, Bytes(context), now);
+  const size_t size = keys.Open(out, ticket, TicketBytes(context), now);
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
@@ -128,8 +128,8 @@ TEST_F(TicketKeysTest, EqualSessionsSealDifferently) {
 
 TEST_F(TicketKeysTest, SealRefusesASpaceTooSmall) {
   std::vector<uint8_t> out(7 + TicketKeys::kOverhead - 1);
-  EXPECT_EQ(keys_.Seal(out, Bytes("session"), Bytes("host"), kStart), 0U);
-  EXPECT_EQ(keys_.Seal({}, Bytes("session"), Bytes("host"), kStart), 0U);
+  EXPECT_EQ(keys_.Seal(out, TicketBytes("session"), TicketBytes("host"), kStart), 0U);
+  EXPECT_EQ(keys_.Seal({}, TicketBytes("session"), TicketBytes("host"), kStart), 0U);
 }
 
 TEST_F(TicketKeysTest, SlotsFarApartReuseTheCacheCorrectly) {

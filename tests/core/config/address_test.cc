@@ -13,7 +13,7 @@ std::string Listen(std::string_view text) {
   const absl::StatusOr<Address> address = ParseListenAddress(text);
   return address.ok() ? FormatAddress(*address) : std::string(address.status().message());
 }
-std::string Target(std::string_view text) {
+std::string TargetOf(std::string_view text) {
   const absl::StatusOr<Address> address = ParseTargetAddress(text);
   return address.ok() ? FormatAddress(*address) : std::string(address.status().message());
 }
@@ -59,16 +59,16 @@ TEST(Addresses, DoNotEndAtANul) {
   using std::string_view_literals::operator""sv;
   EXPECT_EQ(Listen("[::1\0x]:443"sv), "there is a NUL character in it");
   EXPECT_EQ(Listen("127.0.0.1\0.5:443"sv), "there is a NUL character in it");
-  EXPECT_EQ(Target("unix:/a\0b"sv), "there is a NUL character in it");
-  EXPECT_EQ(Target("a\0b:80"sv), "there is a NUL character in it");
+  EXPECT_EQ(TargetOf("unix:/a\0b"sv), "there is a NUL character in it");
+  EXPECT_EQ(TargetOf("a\0b:80"sv), "there is a NUL character in it");
 }
 
 TEST(TargetAddress, HasItsForms) {
-  EXPECT_EQ(Target("127.0.0.1:3000"), "127.0.0.1:3000");
-  EXPECT_EQ(Target("[::1]:3000"), "[::1]:3000");
-  EXPECT_EQ(Target("App.Default.svc:80"), "app.default.svc:80");
-  EXPECT_EQ(Target("my_app:80"), "my_app:80");
-  EXPECT_EQ(Target("unix:/run/app.sock"), "unix:/run/app.sock");
+  EXPECT_EQ(TargetOf("127.0.0.1:3000"), "127.0.0.1:3000");
+  EXPECT_EQ(TargetOf("[::1]:3000"), "[::1]:3000");
+  EXPECT_EQ(TargetOf("App.Default.svc:80"), "app.default.svc:80");
+  EXPECT_EQ(TargetOf("my_app:80"), "my_app:80");
+  EXPECT_EQ(TargetOf("unix:/run/app.sock"), "unix:/run/app.sock");
   EXPECT_EQ(ParseTargetAddress("unix:/run/app.sock")->kind, AddressKind::kUnix);
   EXPECT_EQ(ParseTargetAddress("app:80")->kind, AddressKind::kName);
   EXPECT_EQ(ParseTargetAddress("app:80")->port, 80);
@@ -88,7 +88,7 @@ TEST(TargetAddress, SaysWhatIsWrong) {
       {"unix:@abstract", "the path of a Unix socket must be absolute"},
       {"unix:/" + std::string(107, 'x'), "the path of a Unix socket is above 107 bytes"},
   };
-  for (const auto& [text, why] : cases) EXPECT_EQ(Target(text), why) << text;
+  for (const auto& [text, why] : cases) EXPECT_EQ(TargetOf(text), why) << text;
   EXPECT_TRUE(ParseTargetAddress("unix:/" + std::string(106, 'x')).ok());
 }
 

@@ -11,13 +11,13 @@
 namespace portcullis::config {
 namespace {
 
-constexpr std::string_view kAuth = "client_auth: {mode: require, trust: clients}";
+constexpr std::string_view kPolicyAuth = "client_auth: {mode: require, trust: clients}";
 
 // The sample with `policy` at 9:55 of its client_auth.
 std::string WithPolicy(std::string_view policy) {
   const std::string auth =
       "client_auth: {mode: require, trust: clients, policy: " + std::string(policy) + "}";
-  return Edited({{kAuth, auth}});
+  return Edited({{kPolicyAuth, auth}});
 }
 
 tls::PolicySpec PolicyOf(std::string_view policy) {

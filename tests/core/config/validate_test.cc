@@ -25,7 +25,7 @@ TEST_P(BadWholes, AreRefusedInFull) {
   EXPECT_EQ(Errors(Edited(GetParam().edits)), GetParam().errors);
 }
 
-constexpr std::string_view kAuth = "client_auth: {mode: require, trust: clients}";
+constexpr std::string_view kValidAuth = "client_auth: {mode: require, trust: clients}";
 constexpr std::string_view kBackend = "  - {name: app, targets: [\"127.0.0.1:80\"]}\n";
 constexpr std::string_view kSecondListener =
     "    hosts: [one]\n  - {name: raw, address: '127.0.0.1:9443', mode: tcp}\n";
@@ -55,7 +55,7 @@ const BadWhole kBadWholes[] = {
      "hosts; add it to "
      "listeners[0].hosts"},
     {"PolicyOverTheUnverified",
-     {{kAuth,
+     {{kValidAuth,
        "client_auth: {mode: optional_no_ca, trust: clients, policy: {allow: [{dns: a.b}]}}"}},
      "c.yaml:9:65: virtual_hosts[0].client_auth.policy: found a policy where client_auth.mode is "
      "optional_no_ca; allowed: a policy in other modes; whoever no CA vouches for can claim to be "
@@ -65,7 +65,7 @@ const BadWhole kBadWholes[] = {
      "c.yaml:12:55: trusts[0].revocation.mode: found 'require' in a trust without CRLs; allowed: "
      "crl with files; every client would be refused"},
     {"DanglingTrust",
-     {{kAuth, "client_auth: {mode: require, trust: client}"}},
+     {{kValidAuth, "client_auth: {mode: require, trust: client}"}},
      "c.yaml:9:41: virtual_hosts[0].client_auth.trust: found 'client'; allowed: a name from trusts "
      "(clients); did you "
      "mean 'clients'?"},
@@ -79,12 +79,12 @@ const BadWhole kBadWholes[] = {
      "c.yaml:10:14: virtual_hosts[0].backend: found 'ap'; allowed: a name from backends (app); did "
      "you mean 'app'?"},
     {"RequireWithoutTrust",
-     {{kAuth, "client_auth: {mode: require}"}},
+     {{kValidAuth, "client_auth: {mode: require}"}},
      "c.yaml:9:18: virtual_hosts[0].client_auth.trust: found nothing; allowed: the name of a "
      "trust; client_auth needs "
      "to know whose certificates to accept"},
     {"OptionalWithoutTrust",
-     {{kAuth, "client_auth: {mode: optional}"}},
+     {{kValidAuth, "client_auth: {mode: optional}"}},
      "c.yaml:9:18: virtual_hosts[0].client_auth.trust: found nothing; allowed: the name of a "
      "trust; client_auth needs "
      "to know whose certificates to accept"},
@@ -135,13 +135,13 @@ const BadWhole kBadWholes[] = {
      "too; allowed: each server name once among the hosts of listeners[0] (line 2)"},
     {"PageInModeTcp",
      {{"hosts: [one]", "mode: tcp"},
-      {kAuth, "client_auth: {mode: require, trust: clients, refusal: http}"}},
+      {kValidAuth, "client_auth: {mode: require, trust: clients, refusal: http}"}},
      "c.yaml:9:59: virtual_hosts[0].client_auth.refusal: found 'http' on a host of listeners[0] "
      "(line 2), which is in "
      "mode tcp; allowed: alert; without HTTP there is no page to refuse with"},
     {"PageInModeTcpOnOneOfTwoListeners",
      {{"    hosts: [one]\n", kSecondListener},
-      {kAuth, "client_auth: {mode: require, trust: clients, refusal: http}"}},
+      {kValidAuth, "client_auth: {mode: require, trust: clients, refusal: http}"}},
      "c.yaml:10:59: virtual_hosts[0].client_auth.refusal: found 'http' on a host of listeners[1] "
      "(line 5), which is in "
      "mode tcp; allowed: alert; without HTTP there is no page to refuse with"},
@@ -193,7 +193,7 @@ TEST(Validate, ReportsEverythingInOneGo) {
       Errors("workers: x\n" + Edited({{"name: https", "nmae: https"},
                                       {"hosts: [one]", "hosts: [two]"},
                                       {"[one.example]", "[one..example]"},
-                                      {kAuth, "client_auth: {mode: on, trust: nobody}"},
+                                      {kValidAuth, "client_auth: {mode: on, trust: nobody}"},
                                       {"backend: app", "backend: [app]"}})),
       "c.yaml:1:10: workers: found 'x'; allowed: auto, or a whole number from 1 to 1024\n"
       "c.yaml:3:5: listeners[0].nmae: found an unknown field; allowed: address, backlog, "
@@ -230,8 +230,9 @@ TEST(Validate, WarnsOfWhatNothingUses) {
 
 TEST(Validate, WarnsOfClientAuthFieldsWithoutEffect) {
   EXPECT_EQ(
-      Warnings(Edited(
-          {{kAuth, "client_auth: {mode: off, trust: clients, refusal: alert, max_depth: 1}"}})),
+      Warnings(
+          Edited({{kValidAuth,
+                   "client_auth: {mode: off, trust: clients, refusal: alert, max_depth: 1}"}})),
       "c.yaml:9:37: virtual_hosts[0].client_auth.trust: has no effect: client_auth.mode is off\n"
       "c.yaml:9:55: virtual_hosts[0].client_auth.refusal: has no effect: client_auth.mode is off\n"
       "c.yaml:9:73: virtual_hosts[0].client_auth.max_depth: has no effect: client_auth.mode is "
@@ -239,7 +240,7 @@ TEST(Validate, WarnsOfClientAuthFieldsWithoutEffect) {
 }
 
 TEST(Validate, WarnsOfWhatJudgesNobody) {
-  EXPECT_EQ(Warnings(Edited({{kAuth,
+  EXPECT_EQ(Warnings(Edited({{kValidAuth,
                               "client_auth: {mode: off, trust: clients, profile: strict, policy: "
                               "{deny: [{ip: '::1'}]}, close_on_change: true}"},
                              {"ca: [/ca.crt]",
@@ -260,7 +261,7 @@ TEST(Validate, WarnsOfWhatJudgesNobody) {
 }
 
 TEST(Validate, WarnsOfProtocolsThatNobodyIsOffered) {
-  EXPECT_EQ(Warnings("tls: {alpn: [x]}\n" + Edited({{kAuth,
+  EXPECT_EQ(Warnings("tls: {alpn: [x]}\n" + Edited({{kValidAuth,
                                                      "tls: {alpn: [y]}\n    client_auth: {mode: "
                                                      "require, trust: clients}"}})),
             "c.yaml:1:13: tls.alpn: has no effect: http listeners offer http/1.1\n"

@@ -16,13 +16,13 @@
 namespace portcullis::http {
 namespace {
 
-struct Case {
+struct ServerCase {
   const char* name;
   std::string wire;
   std::string transcript;
 };
 
-void ExpectHowever(const Case& c, const Http1Limits& limits = {}) {
+void ExpectServerHowever(const ServerCase& c, const Http1Limits& limits = {}) {
   SCOPED_TRACE(c.name);
   EXPECT_EQ(ServeAll(c.wire, {}, limits), c.transcript);
   EXPECT_EQ(ServeAll(c.wire, {.fixed = 1}, limits), c.transcript) << "byte by byte";
@@ -43,7 +43,7 @@ std::string Get(std::string_view fields) {
 }
 
 TEST(Http1ServerCodec, AcceptsWellFormedRequests) {
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"nothing", "", "idle\n"},
       {"a get", Get(""), "request GET https [a] / 1.1 body none\nend\nidle\n"},
       {"empty lines first", "\r\n\r\n" + Get(""),
@@ -72,16 +72,16 @@ TEST(Http1ServerCodec, AcceptsWellFormedRequests) {
       {"part of a body", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
        "request PUT https [a] / 1.1 body length 3\ndata ab\x04\nincomplete\n"},
   };
-  for (const Case& c : cases) ExpectHowever(c);
+  for (const ServerCase& c : cases) ExpectServerHowever(c);
 }
 
 TEST(Http1ServerCodec, LeavesPipelinedRequestsForLater) {
   const std::string post = "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nGET ";
   const std::string chunked = kChunkedPost + "1\r\nx\r\n0\r\nT: u\r\n\r\n";
-  ExpectHowever({"three", post + chunked + Get(""),
-                 "request POST https [a] /1 1.1 body length 4\ndata GET \x04\nend\n" +
-                     kChunkedHead + "data x\x04\ntrailers\n  T=[u]\nend\n" +
-                     "request GET https [a] / 1.1 body none\nend\nidle\n"});
+  ExpectServerHowever({"three", post + chunked + Get(""),
+                       "request POST https [a] /1 1.1 body length 4\ndata GET \x04\nend\n" +
+                           kChunkedHead + "data x\x04\ntrailers\n  T=[u]\nend\n" +
+                           "request GET https [a] / 1.1 body none\nend\nidle\n"});
 
   RequestRecorder recorder;
   Http1ServerCodec codec({}, recorder);
@@ -96,7 +96,7 @@ TEST(Http1ServerCodec, LeavesPipelinedRequestsForLater) {
 TEST(Http1ServerCodec, KeepsTheConnectionByVersionAndConnectionField) {
   const std::string v11 = "request GET https [a] / 1.1 body none\n";
   const std::string v10 = "request GET https [] / 1.0 body none\n";
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"1.1", Get("") + "G", v11 + "end\nincomplete\n"},
       {"1.1 close", Get("Connection: close\r\n") + "G",
        v11 + "  Connection=[close]\nend\nclosed, 1 bytes left\n"},
@@ -110,12 +110,12 @@ TEST(Http1ServerCodec, KeepsTheConnectionByVersionAndConnectionField) {
       {"1.0 keep-alive and close", "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
        v10 + "  Connection=[keep-alive, close]\nend\nclosed, 0 bytes left\n"},
   };
-  for (const Case& c : cases) ExpectHowever(c);
+  for (const ServerCase& c : cases) ExpectServerHowever(c);
 }
 
 TEST(Http1ServerCodec, TellsExpectationsAndUpgrades) {
   const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n";
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"expects", post + "Expect: 100-Continue\r\n\r\nx",
        "request POST https [a] / 1.1 body length 1 expects-continue\n  Expect=[100-Continue]\n"
        "data x\x04\nend\nidle\n"},
@@ -134,14 +134,14 @@ TEST(Http1ServerCodec, TellsExpectationsAndUpgrades) {
        "request GET https [] / 1.0 body none\n  Connection=[upgrade]\n  Upgrade=[x]\nend\n"
        "closed, 0 bytes left\n"},
   };
-  for (const Case& c : cases) ExpectHowever(c);
+  for (const ServerCase& c : cases) ExpectServerHowever(c);
 }
 
 TEST(Http1ServerCodec, RefusesWhatItDoesNotSpeak) {
   const auto line = [](std::string_view text) { return std::string(text) + "\r\nHost: a\r\n\r\n"; };
   const std::string version = "error 505 HTTP version not supported\n";
   const std::string method = "error 501 unknown method\n";
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"HTTP/0.9 in words", line("GET / HTTP/0.9"), version},
       {"HTTP/1.2", line("GET / HTTP/1.2"), version},
       {"HTTP/2.0", line("GET / HTTP/2.0"), version},
@@ -155,7 +155,7 @@ TEST(Http1ServerCodec, RefusesWhatItDoesNotSpeak) {
       {"two expectations", Get("Expect: 100-continue\r\nExpect: 100-continue\r\n"),
        "error 417 unknown expectation\n"},
   };
-  for (const Case& c : cases) ExpectHowever(c);
+  for (const ServerCase& c : cases) ExpectServerHowever(c);
 }
 
 TEST(Http1ServerCodec, RefusesMalformedStartLinesAndFields) {
@@ -165,7 +165,7 @@ TEST(Http1ServerCodec, RefusesMalformedStartLinesAndFields) {
   const std::string bare = "error 400 bare CR or LF\n";
   const std::string field = "error 400 malformed field\n";
   using std::string_literals::operator""s;
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"HTTP/0.9", "GET /\r\n", start},
       {"RTSP", line("GET / RTSP/1.0"), start},
       {"lower case protocol", line("GET / http/1.1"), start},
@@ -197,11 +197,11 @@ TEST(Http1ServerCodec, RefusesMalformedStartLinesAndFields) {
       {"8-bit name", Get("\xc3\xa9: b\r\n"), field},
       {"parenthesis in a name", Get("A(: b\r\n"), field},
   };
-  for (const Case& c : cases) ExpectHowever(c);
+  for (const ServerCase& c : cases) ExpectServerHowever(c);
 }
 
 TEST(Http1ServerCodec, RefusesDoubtfulChunks) {
-  const Case cases[] = {
+  const ServerCase cases[] = {
       {"hex prefix", "0x3\r\nabc\r\n", "error 400 malformed chunk size\n"},
       {"sign", "+3\r\nabc\r\n", "error 400 malformed chunk size\n"},
       {"no size", "\r\nabc\r\n", "error 400 malformed chunk size\n"},
@@ -222,51 +222,52 @@ TEST(Http1ServerCodec, RefusesDoubtfulChunks) {
       {"folded trailer", "0\r\nA: b\r\n c\r\n\r\n", "error 400 folded line\n"},
       {"space before a trailer's colon", "0\r\nA : b\r\n\r\n", "error 400 malformed field\n"},
   };
-  for (const Case& c : cases)
-    ExpectHowever({c.name, kChunkedPost + c.wire, kChunkedHead + c.transcript});
+  for (const ServerCase& c : cases)
+    ExpectServerHowever({c.name, kChunkedPost + c.wire, kChunkedHead + c.transcript});
 }
 
 TEST(Http1ServerCodec, HoldsItsLimitsToTheByte) {
   const std::string get = Get("A: 1\r\nB: 2\r\n");
   const auto size = static_cast<uint32_t>(get.size());
   EXPECT_TRUE(ServeAll(get, {}, {.max_head_bytes = size}).ends_with("end\nidle\n"));
-  ExpectHowever({"head too long", get, "error 431 head or trailers too long\n"},
-                {.max_head_bytes = size - 1});
-  ExpectHowever({"empty lines count", std::string(100, '\r') + "\n", "error 400 bare CR or LF\n"},
-                {.max_head_bytes = 40});
-  ExpectHowever({"target too long", "GET /" + std::string(100, 'a') + " HTTP/1.1\r\n\r\n",
-                 "error 414 request target too long\n"},
-                {.max_head_bytes = 40});
+  ExpectServerHowever({"head too long", get, "error 431 head or trailers too long\n"},
+                      {.max_head_bytes = size - 1});
+  ExpectServerHowever(
+      {"empty lines count", std::string(100, '\r') + "\n", "error 400 bare CR or LF\n"},
+      {.max_head_bytes = 40});
+  ExpectServerHowever({"target too long", "GET /" + std::string(100, 'a') + " HTTP/1.1\r\n\r\n",
+                       "error 414 request target too long\n"},
+                      {.max_head_bytes = 40});
   EXPECT_TRUE(ServeAll(get, {}, {.max_headers = 3}).ends_with("end\nidle\n"));
-  ExpectHowever({"too many fields", get, "error 431 too many fields\n"}, {.max_headers = 2});
+  ExpectServerHowever({"too many fields", get, "error 431 too many fields\n"}, {.max_headers = 2});
 }
 
 TEST(Http1ServerCodec, LimitsBodiesExtensionsAndTrailers) {
   const Http1Limits body{.max_body_bytes = 3};
-  ExpectHowever({"length", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd",
-                 "error 413 body too large\n"},
-                body);
-  ExpectHowever({"chunks", kChunkedPost + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n",
-                 kChunkedHead + "data abc\x04\nerror 413 body too large\n"},
-                body);
-  ExpectHowever({"just within", kChunkedPost + "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-                 kChunkedHead + "data abc\x04\nend\nidle\n"},
-                body);
+  ExpectServerHowever({"length", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd",
+                       "error 413 body too large\n"},
+                      body);
+  ExpectServerHowever({"chunks", kChunkedPost + "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n",
+                       kChunkedHead + "data abc\x04\nerror 413 body too large\n"},
+                      body);
+  ExpectServerHowever({"just within", kChunkedPost + "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+                       kChunkedHead + "data abc\x04\nend\nidle\n"},
+                      body);
 
   const Http1Limits extension{.max_chunk_extension_bytes = 4};
-  ExpectHowever({"extension", kChunkedPost + "2;abcde\r\nab\r\n0\r\n\r\n",
-                 kChunkedHead + "error 400 chunk extension too long\n"},
-                extension);
-  ExpectHowever({"several", kChunkedPost + "2;ab=c\r\nab\r\n2;ab=c\r\ncd\r\n0\r\n\r\n",
-                 kChunkedHead + "data abcd\x04\nend\nidle\n"},
-                extension);
+  ExpectServerHowever({"extension", kChunkedPost + "2;abcde\r\nab\r\n0\r\n\r\n",
+                       kChunkedHead + "error 400 chunk extension too long\n"},
+                      extension);
+  ExpectServerHowever({"several", kChunkedPost + "2;ab=c\r\nab\r\n2;ab=c\r\ncd\r\n0\r\n\r\n",
+                       kChunkedHead + "data abcd\x04\nend\nidle\n"},
+                      extension);
 
-  ExpectHowever({"trailers", kChunkedPost + "0\r\nA: bcdefghij\r\n\r\n",
-                 kChunkedHead + "error 431 head or trailers too long\n"},
-                {.max_trailer_bytes = 10});
-  ExpectHowever({"trailer fields", kChunkedPost + "0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n",
-                 kChunkedHead + "error 431 too many fields\n"},
-                {.max_headers = 2});
+  ExpectServerHowever({"trailers", kChunkedPost + "0\r\nA: bcdefghij\r\n\r\n",
+                       kChunkedHead + "error 431 head or trailers too long\n"},
+                      {.max_trailer_bytes = 10});
+  ExpectServerHowever({"trailer fields", kChunkedPost + "0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n",
+                       kChunkedHead + "error 431 too many fields\n"},
+                      {.max_headers = 2});
 }
 
 // A response to `request`, encoded; `chunks` is its body.

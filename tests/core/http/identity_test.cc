@@ -12,8 +12,8 @@ namespace {
 
 using Verify = ClientIdentityView::Verify;
 
-std::string Fields(const ClientIdentityView& client,
-                   config::IdentityProfile profile = config::IdentityProfile::kIngressNginx) {
+std::string FieldsFor(const ClientIdentityView& client,
+                      config::IdentityProfile profile = config::IdentityProfile::kIngressNginx) {
   return Describe(IdentityHeaders(profile, client).fields());
 }
 
@@ -51,25 +51,26 @@ TEST(Identity, StripsTheFieldsOfEveryProfileInAnySpelling) {
 }
 
 TEST(Identity, SetsTheIngressNginxProfile) {
-  EXPECT_EQ(Fields({}), "  ssl-client-verify=[NONE]\n");
-  EXPECT_EQ(Fields({.verify = Verify::kSuccess, .subject = "CN=c,O=x", .issuer = "CN=ca"}),
+  EXPECT_EQ(FieldsFor({}), "  ssl-client-verify=[NONE]\n");
+  EXPECT_EQ(FieldsFor({.verify = Verify::kSuccess, .subject = "CN=c,O=x", .issuer = "CN=ca"}),
             "  ssl-client-verify=[SUCCESS]\n  ssl-client-subject-dn=[CN=c,O=x]\n"
             "  ssl-client-issuer-dn=[CN=ca]\n");
   EXPECT_EQ(
-      Fields({.verify = Verify::kFailed,
-              .failure = "certificate has expired",
-              .subject = "CN=c",
-              .issuer = ""}),
+      FieldsFor({.verify = Verify::kFailed,
+                 .failure = "certificate has expired",
+                 .subject = "CN=c",
+                 .issuer = ""}),
       "  ssl-client-verify=[FAILED:certificate has expired]\n  ssl-client-subject-dn=[CN=c]\n");
-  EXPECT_EQ(Fields({.verify = Verify::kSuccess, .subject = "CN=c"}, config::IdentityProfile::kNone),
-            "");
+  EXPECT_EQ(
+      FieldsFor({.verify = Verify::kSuccess, .subject = "CN=c"}, config::IdentityProfile::kNone),
+      "");
 }
 
 TEST(Identity, NoClientChosenTextCanAddAField) {
-  EXPECT_EQ(Fields({.verify = Verify::kFailed,
-                    .failure = "x\r\nssl-client-verify: SUCCESS",
-                    .subject = "CN=a\r\nEvil: 1",
-                    .issuer = std::string_view("CN=\0\n", 5)}),
+  EXPECT_EQ(FieldsFor({.verify = Verify::kFailed,
+                       .failure = "x\r\nssl-client-verify: SUCCESS",
+                       .subject = "CN=a\r\nEvil: 1",
+                       .issuer = std::string_view("CN=\0\n", 5)}),
             "  ssl-client-verify=[FAILED:x  ssl-client-verify: SUCCESS]\n"
             "  ssl-client-subject-dn=[CN=a  Evil: 1]\n  ssl-client-issuer-dn=[CN=]\n");
 }
@@ -97,7 +98,7 @@ TEST(Identity, PassesTheCertificateEscapedAsNginxDoes) {
       "Kyw%3D%0A"
       "-----END%20CERTIFICATE-----%0A";
   EXPECT_EQ(EscapedPem(der), pem);
-  EXPECT_EQ(Fields({.verify = Verify::kSuccess, .leaf_der = der}),
+  EXPECT_EQ(FieldsFor({.verify = Verify::kSuccess, .leaf_der = der}),
             "  ssl-client-verify=[SUCCESS]\n  ssl-client-cert=[" + pem + "]\n");
   EXPECT_EQ(
       EscapedPem(std::vector<uint8_t>(48, 'A')), "-----BEGIN%20CERTIFICATE-----%0A" +

@@ -101,7 +101,7 @@ TEST(Pages, OfRejections) {
 }
 
 // The whole answer to `request` on the wire.
-std::string Answer(std::string_view request, uint16_t code) {
+std::string AnswerTo(std::string_view request, uint16_t code) {
   RequestRecorder recorder;
   Http1ServerCodec codec({}, recorder);
   size_t consumed = 0;
@@ -128,10 +128,11 @@ TEST(Pages, HeadsHaveTheFieldsAndOrderOfNginx) {
       "Content-Length: 230\r\n"
       "Connection: close\r\n"
       "\r\n";
-  EXPECT_EQ(Answer("GET / HTTP/1.1\r\nHost: a\r\n\r\n", kNoCertificate),
+  EXPECT_EQ(AnswerTo("GET / HTTP/1.1\r\nHost: a\r\n\r\n", kNoCertificate),
             head + std::string(FindPage(kNoCertificate).body));
-  EXPECT_EQ(Answer("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", kNoCertificate), head);
-  EXPECT_EQ(Answer("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 502).find("Connection"), std::string::npos);
+  EXPECT_EQ(AnswerTo("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", kNoCertificate), head);
+  EXPECT_EQ(AnswerTo("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 502).find("Connection"),
+            std::string::npos);
 }
 
 TEST(DateCache, WritesImfFixdates) {

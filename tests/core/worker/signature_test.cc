@@ -16,7 +16,7 @@ namespace {
 using metrics::KeyResult;
 using metrics::SigningThread;
 
-constexpr char kGet[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+constexpr char kShortGet[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 class SignatureTest : public ::testing::TestWithParam<RingKind> {
  protected:
@@ -72,7 +72,7 @@ uint64_t Count(WorkerRig& rig, SigningThread thread, KeyResult result) {
 }
 
 void ExpectServed(WorkerRig& rig, TlsWire& client) {
-  client.Send(kGet);
+  client.Send(kShortGet);
   Wire backend = rig.AcceptBackend();
   (void)backend.ReceiveUntil("\r\n\r\n");
   backend.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
