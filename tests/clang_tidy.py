@@ -24,7 +24,8 @@ import source_files
 CLANG_TIDY = "clang-tidy-19"
 FOLDERS = source_files.PROGRAM_FOLDERS + ("bench",)
 # Warnings of gcc's flags are gcc's to give (and errors there); here they would only differ by compiler.
-BATCH = 24
+BATCH = 8
+OF_PROGRAMS = "bench/micro"  # Each of its sources is a program, whose names are those of the others too.
 # In a batch the sources are included, as headers are.
 AS_HEADERS = ["--header-filter=/(metrics|io|tls|core|bench)/[^:]*[.](h|cc)$", "--checks=-bugprone-suspicious-include"]
 EXTRA = ["--quiet", "--extra-arg=-Wno-error", "--extra-arg=-Wno-everything", "--extra-arg=-Wno-unknown-warning-option"]
@@ -77,9 +78,10 @@ def batches(names, commands):
     groups = {}
     for name in names:
         groups.setdefault((os.path.dirname(name), flags(commands[name], name)), []).append(name)
-    for (_, same), group in groups.items():
-        for first in range(0, len(group), BATCH):
-            yield same, group[first:first + BATCH]
+    for (folder, same), group in groups.items():
+        size = 1 if folder == OF_PROGRAMS else BATCH
+        for first in range(0, len(group), size):
+            yield same, group[first:first + size]
 
 
 def run_batch(same, names):
