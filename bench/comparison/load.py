@@ -1,5 +1,6 @@
 """The load beside the servers: generator and backend on the one core, spinners of idle class on both."""
 
+import copy
 import json
 import os
 import resource
@@ -60,6 +61,12 @@ class Load:
         self.binary = build / "portcullis-loadgen"
         self.json = folder / "load.json"
         self.core = core
+
+    def second(self):
+        """Another, to run at the same time."""
+        other = copy.copy(self)
+        other.json = self.json.with_name("second.json")
+        return other
 
     def command(self, port, *arguments):
         self.json.unlink(missing_ok=True)

@@ -123,7 +123,8 @@ class Comparison:
         server = server_class()
         tickets = self.options.tickets == "on" or variant.name == "resumed"
         server.start(Setting(self.folder / server.name, self.pki(variant.key), self.backend.path,
-                             self.options.server_core, tickets, self.descriptors))
+                             self.options.server_core, tickets, self.descriptors,
+                             self.pki(variant.beside) if variant.beside else None))
         return server
 
     def floor(self, variant):
@@ -131,6 +132,8 @@ class Comparison:
 
     def measure(self, variant, server_classes):
         """The samples of one variant: all servers run, and take turns."""
+        if variant.beside:
+            server_classes = [one for one in server_classes if issubclass(one, terminator.Portcullis)]
         with contextlib.ExitStack() as running:
             servers = {}
             for server_class in server_classes:

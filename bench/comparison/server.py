@@ -18,13 +18,14 @@ FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 class Setting:
     """What a server is to be like, the same for all."""
 
-    def __init__(self, folder, pki, backend, core, tickets, descriptors):
+    def __init__(self, folder, pki, backend, core, tickets, descriptors, beside=None):
         self.folder = folder  # scratch, the server's own
         self.pki = pki  # of local.make_pki
         self.backend = backend  # path of a socket
         self.core = core
         self.tickets = tickets
         self.descriptors = descriptors
+        self.beside = beside  # likewise, of a second listener; None without
 
 
 class Server:

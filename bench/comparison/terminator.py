@@ -5,6 +5,7 @@ import subprocess
 
 from local import terminator_config
 
+from comparison.load import free_port
 from comparison.server import Server
 
 
@@ -12,6 +13,7 @@ class Portcullis(Server):
     package = "this repository, built: cmake --preset release && cmake --build build/release"
     binary = None  # set by main, from the options
     ready = None
+    slow_port = None  # of the second listener, where there is one
 
     @classmethod
     def executable(cls):
@@ -27,11 +29,23 @@ class Portcullis(Server):
         config = terminator_config(setting.pki, self.kind, f"unix:{setting.backend}",
                                    tls={"groups": ["X25519", "P-256"], "tickets": setting.tickets})
         config["listeners"][0]["address"] = f"127.0.0.1:{self.port}"
+        if setting.beside is not None:
+            self._add_listener(config, setting.beside)
         path = setting.folder / "portcullis.yaml"
         path.write_text(json.dumps(config, indent=1))
         self.ready = setting.folder / "ready.json"
         self.ready.unlink(missing_ok=True)
         return [self.binary, "serve", "--config", path, "--ready-file", self.ready]
+
+    def _add_listener(self, config, pki):
+        """One for clients of the same trust whose certificate and key are those of `pki`."""
+        self.slow_port = free_port()
+        host = config["virtual_hosts"][0]
+        host["name"] = "main"
+        config["virtual_hosts"].append({**host, "name": "beside", "certificates": [{"folder": str(pki / "tls")}]})
+        config["listeners"][0]["hosts"] = ["main"]
+        config["listeners"].append({**config["listeners"][0], "name": "beside", "hosts": ["beside"],
+                                    "address": f"127.0.0.1:{self.slow_port}"})
 
     def is_up(self):
         return super().is_up() and self.ready.exists()

@@ -26,6 +26,7 @@ class Variant:
     over_floor = False
     on_floor = True  # compared as multiples of the floor; what is not CPU is compared as it is
     restarts = False  # each sample needs a fresh server
+    beside = None  # kind of the server key of a second listener; only our own servers have one
 
     def __init__(self, name, title, key="p256", floor="Full/p256_tls13", arguments=()):
         self.name = name
@@ -122,6 +123,41 @@ class Latency(Variant):
                 "cpu_us": cpu_s * 1e6 / count, "not_started": result["not_started"]}
 
 
+class Beside(Variant):
+    """Connections at a constant rate, half of what the server manages at most, while a second listener of the same
+    worker, whose signatures take milliseconds, has clients of its own: a fifth of a core's worth."""
+
+    value = "p99 ms"
+    digits = 2
+    columns = (("p99 ms alone", "alone", 2), ("rate/s", "rate", 0), ("RSA-4096 rate/s", "slow_rate", 0),
+               ("RSA-4096 p99 ms", "slow_p99", 2))
+    on_floor = False
+    beside = "rsa4096"
+    SLOW_RATE = 50
+
+    def sample(self, server, load, pki, options):
+        full = load.run(server.port, *pair(pki), "--connections", options.connections, "--duration",
+                        max(1, options.seconds / 2))
+        rate = int(0.5 * full["per_second"]) or 1
+        wanted = [*pair(pki), "--connections", 1024, "--rate", rate, "--duration", options.seconds]
+        alone = load.run(server.port, *wanted)
+        second = load.second()
+        running = second.start(server.slow_port, *pair(pki), "--connections", 256, "--rate", self.SLOW_RATE,
+                               "--duration", options.seconds + 1)
+        try:
+            result = load.run(server.port, *wanted)
+            running.wait(60)
+        finally:
+            process.stop(running)
+        slow = second.result()
+        done(server, result, "handshakes")
+        if done(server, slow, "handshakes") < 0.9 * self.SLOW_RATE * options.seconds:
+            raise SystemExit(f"{server.name}: {slow['handshakes']} handshakes with RSA-4096: {slow['failures']}")
+        return {**figures(result, 0), "value": result["latency_us"]["p99"] / 1e3, "rate": rate,
+                "alone": alone["latency_us"]["p99"] / 1e3, "slow_rate": slow["per_second"],
+                "slow_p99": slow["latency_us"]["p99"] / 1e3}
+
+
 class KeepAlive(Variant):
     """Requests on kept connections. What opening these took is measured beforehand and taken off."""
 
@@ -200,6 +236,8 @@ ALL = [
     Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
                floor="Full/rsa4096_tls13"),
     Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's capacity"),
+    Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop at 50% of capacity, with an RSA-4096 "
+           "listener beside"),
     KeepAlive("keepalive", "Requests on kept connections"),
     Bulk("bulk", "Answers of 64 MiB"),
     Idle("idle", "Memory of an idle connection, user space"),

@@ -1,6 +1,7 @@
 """What bench/compare makes of figures: what it reads from the kernel, its statistics, tables and plots, and that it
 ends what it has started. No server is measured here."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
-from comparison import bars, checks, markdown, nginx, page, peers, process, results, summary, variants  # noqa: E402
+from comparison import bars, checks, markdown, nginx, page, peers, process, results  # noqa: E402
+from comparison import summary, terminator, variants  # noqa: E402
 from comparison.server import Server, Setting  # noqa: E402
 
 FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
@@ -176,6 +178,22 @@ class Peers(unittest.TestCase):
 
         with self.assertRaisesRegex(SystemExit, "must refuse a client .wrong_ca."):
             checks.check(Absent(), Load(), Path("pki"))
+
+
+class OwnServers(unittest.TestCase):
+    def test_a_second_listener_has_another_key_and_the_same_clients(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            server = terminator.PortcullisHttp()
+            server.port = 12345
+            server.command(Setting(folder, folder / "fast", "backend.sock", 0, True, 20000, folder / "slow"))
+            config = json.loads((folder / "portcullis.yaml").read_text())
+        fast, slow = config["listeners"]
+        self.assertEqual((fast["address"], fast["hosts"]), ("127.0.0.1:12345", ["main"]))
+        self.assertEqual((slow["address"], slow["hosts"]), (f"127.0.0.1:{server.slow_port}", ["beside"]))
+        self.assertEqual([host["certificates"] for host in config["virtual_hosts"]],
+                         [[{"folder": str(folder / pki / "tls")}] for pki in ("fast", "slow")])
+        self.assertEqual(len({json.dumps(host["client_auth"]) for host in config["virtual_hosts"]}), 1)
 
 
 class Command(unittest.TestCase):
