@@ -109,17 +109,22 @@ TEST(YamlTree, RefusesTags) {
 TEST(YamlTree, ReportsSyntaxErrorsAtTheirPlace) {
   EXPECT_EQ(Parse("a: 1\n]"),
             "f:2:1: document: found a syntax error (illegal flow end); allowed: YAML");
-  EXPECT_EQ(Parse("a: *x"),
-            "f:1:4: document: found a syntax error (the referenced anchor is not defined); "
-            "allowed: YAML");
+  // Some versions of the library name the anchor.
+  EXPECT_TRUE(Parse("a: *x").starts_with(
+      "f:1:4: document: found a syntax error (the referenced anchor is not defined"));
   EXPECT_TRUE(Parse("a:\n\t- b").starts_with("f:2:2: document: found a syntax error"));
   EXPECT_TRUE(Parse("a: 'b\n").starts_with("f:1:4: document: found a quotation that never ends"));
 }
 
 TEST(YamlTree, KeepsSyntaxErrorsOnOnePrintableLine) {
-  EXPECT_EQ(
-      Parse("a: \"x\\\ry\""),
-      "f:1:8: document: found a syntax error (unknown escape character: <0x0d>); allowed: YAML");
+  // Later versions of the library take this one for an escaped line break.
+  const std::string escaped = Parse("a: \"x\\\ry\"");
+  EXPECT_TRUE(
+      escaped ==
+          "f:1:8: document: found a syntax error (unknown escape character: <0x0d>); allowed: "
+          "YAML" ||
+      escaped == "{'a'@1:1: 'xy'@1:4}@1:1")
+      << escaped;
   EXPECT_EQ(Parse("a: \"x\\\xC3\xBC\""),
             "f:1:8: document: found a syntax error (unknown escape character: ?); allowed: YAML");
 }
