@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/uring_ring.h"
 #include "tests/core/signing/held_key.h"
+#include "tests/core/worker/ring_test_fixture.h"
 #include "tests/core/worker/worker_rig.h"
 
 namespace portcullis::worker {
@@ -18,24 +18,12 @@ using metrics::SigningThread;
 
 constexpr char kShortGet[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-class SignatureTest : public ::testing::TestWithParam<RingKind> {
+class SignatureTest : public RingTest {
  protected:
-  void SetUp() override {
-    if (GetParam() != RingKind::kKernel) return;
-    if (const auto ring = io::UringRing::Create({}); !ring.ok()) GTEST_SKIP() << ring.status();
-  }
   RigOptions Options() const { return {.ring = GetParam(), .sign_on_helper = true}; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Rings, SignatureTest,
-                         ::testing::Values(RingKind::kKernel, RingKind::kScript,
-                                           RingKind::kScriptWithFaults),
-                         [](const auto& kind) {
-                           return std::string(kind.param == RingKind::kKernel ? "Kernel"
-                                              : kind.param == RingKind::kScript
-                                                  ? "Script"
-                                                  : "ScriptWithFaults");
-                         });
+INSTANTIATE_TEST_SUITE_P(Rings, SignatureTest, AllRings(), RingName);
 
 class Nobody final : public signing::ResultSink {
  public:

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "io/uring_ring.h"
+#include "tests/core/worker/ring_test_fixture.h"
 #include "tests/core/worker/worker_rig.h"
 
 namespace portcullis::worker {
@@ -20,26 +20,14 @@ using ::testing::StartsWith;
 constexpr char kGet[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 constexpr char kAnswer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-class WorkerTest : public ::testing::TestWithParam<RingKind> {
+class WorkerTest : public RingTest {
  protected:
-  void SetUp() override {
-    if (GetParam() != RingKind::kKernel) return;
-    if (const auto ring = io::UringRing::Create({}); !ring.ok()) GTEST_SKIP() << ring.status();
-  }
   RigOptions Options(config::StageMode mode = config::StageMode::kHttp) const {
     return {.ring = GetParam(), .mode = mode};
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Rings, WorkerTest,
-                         ::testing::Values(RingKind::kKernel, RingKind::kScript,
-                                           RingKind::kScriptWithFaults),
-                         [](const auto& kind) {
-                           return std::string(kind.param == RingKind::kKernel ? "Kernel"
-                                              : kind.param == RingKind::kScript
-                                                  ? "Script"
-                                                  : "ScriptWithFaults");
-                         });
+INSTANTIATE_TEST_SUITE_P(Rings, WorkerTest, AllRings(), RingName);
 
 TEST_P(WorkerTest, ACertifiedClientReachesTheBackendWithItsIdentity) {
   WorkerRig rig(Options());
