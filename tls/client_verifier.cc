@@ -72,6 +72,16 @@ bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
   return true;
 }
 
+// Whether `chain` holds what is in `path`, without the anchor, and nothing else.
+bool IsJust(const std::vector<PathNode>& path, std::span<CRYPTO_BUFFER* const> chain) {
+  if (path.size() != chain.size() + 1) return false;
+  return std::all_of(path.begin(), path.end() - 1, [chain](const PathNode& node) {
+    return std::any_of(chain.begin(), chain.end(), [&node](const CRYPTO_BUFFER* buffer) {
+      return std::ranges::equal(node.der, BytesOf(buffer));
+    });
+  });
+}
+
 void Fill(PathReport* report, const Judgement& judgement, bool accepted) {
   if (report == nullptr) return;
   const std::vector<PathNode>& path = accepted ? judgement.path() : judgement.nearest().path;
@@ -204,6 +214,17 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
   identity.path = std::move(judgement.links());
   const PathNode& anchor = judgement.path().back();
   identity.anchor_sha256 = trust_->known.at(anchor.known_id).sha256;
+  identity.presented_just_path = IsJust(judgement.path(), chain);
+}
+
+bool ClientVerifier::HasNoPathFor(const PeerIdentity& identity) const {
+  if (!identity.presented_just_path || trust_->known.Find(identity.sha256)) return false;
+  std::vector<uint32_t> ids;
+  for (const PathLink& link : identity.path) {
+    trust_->known.AppendIssuers(link.issuer_name_hash, {}, ids);
+    if (!ids.empty()) return false;
+  }
+  return true;
 }
 
 Verdict ClientVerifier::Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const {

@@ -54,9 +54,14 @@ class ClientVerifier {
 
   // Recheck asks whether an identity that this trust, or an earlier one, has accepted still holds
   // at `now`: validity of every link and of the anchor, the anchor still one, revocation. No
-  // signatures, O(length of the path): for cache hits, resumptions and live connections. Whoever
-  // changes the rules by which the path was judged (epoch()) must judge again instead.
+  // signatures, O(length of the path): for cache hits, resumptions and live connections. Under other
+  // options() than the path was judged by, judge again instead; under another trust, where the path
+  // led over certificates that only the trust knew.
   [[nodiscard]] Verdict Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const;
+
+  // HasNoPathFor tells for certain, from names alone, that no path leads from an identity to this
+  // trust: for asking thousands of clients at once whose CA is gone. False leaves it open.
+  [[nodiscard]] bool HasNoPathFor(const PeerIdentity& identity) const;
 
   // epoch: hash over the trust's certificates and the options that shape a path, equal in every
   // process given the same ones. Not over CRLs: Recheck asks them.

@@ -76,17 +76,23 @@ Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identit
 Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache, int64_t now) {
   TLS_CHECK(client.judged_under.verifier != nullptr && client.identity != nullptr);
   const PeerIdentity& identity = *client.identity;
-  const bool same_rules = host.verifier->epoch() == client.judged_under.verifier->epoch();
+  const ClientVerifier& verifier = *host.verifier;
+  const bool same_rules = verifier.epoch() == client.judged_under.verifier->epoch();
+  const bool same_options = verifier.options() == client.judged_under.verifier->options();
   const bool knows_chain = !client.resumed && !identity.chain_der.empty();
-  if (!same_rules && knows_chain) return JudgePresented(host, identity.chain_der, cache, now);
+  // What the client presented itself leads to its anchor as well under another trust.
+  const bool path_stands = same_rules || (same_options && identity.presented_just_path);
+  if (!path_stands && knows_chain) return JudgePresented(host, identity.chain_der, cache, now);
 
   Verdict verdict = JudgeAgain(host, client.identity, now);
   if (!verdict.accepted()) {
     if (verdict.rejection == Rejection::kPolicyDenied || !knows_chain) return verdict;
+    if (verdict.rejection == Rejection::kUnknownCa && verifier.HasNoPathFor(identity))
+      return verdict;
     return JudgePresented(host, identity.chain_der, cache, now);
   }
-  if (same_rules) return verdict;
-  const VerifierOptions& rules = host.verifier->options();
+  if (path_stands) return verdict;
+  const VerifierOptions& rules = verifier.options();
   if (identity.path.size() > size_t{rules.max_depth} + 1) {
     Refuse(verdict, Rejection::kChainTooLong, "of a resumed session");
   } else if (rules.profile != client.judged_under.verifier->options().profile) {

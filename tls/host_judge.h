@@ -39,9 +39,10 @@ struct LiveClient {
   bool resumed = false;  // the identity is a ticket's: of the chain it knows the leaf at most
 };
 
-// JudgeLive asks what `host`, as configured now, makes of `client`. Where the rules by which paths
-// are found have changed, or the path known fails, the chain is judged anew; of a resumed session,
-// the path stands or falls as it is, and under another profile it falls.
+// JudgeLive asks what `host`, as configured now, makes of `client`. Where the options have changed,
+// or the path known fails while there may be others, the chain is judged anew; of a resumed
+// session, the path stands or falls as it is, and under another profile it falls. That costs no
+// signature where CAs come and go, for a reload asks it of every live client.
 [[nodiscard]] Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache,
                                 int64_t now);
 

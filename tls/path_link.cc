@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "tls/boringssl_compat.h"
 #include "tls/identity.h"
 
 namespace portcullis::tls {
@@ -41,6 +42,7 @@ PathLink MakeLink(X509* certificate, const IssuerId& issuer) {
   link.serial = SerialContent(X509_get0_serialNumber(certificate));
   link.not_after = TimeValue(X509_get0_notAfter(certificate), INT64_MIN);
   link.is_ca = X509_check_ca(certificate) != 0;
+  link.issuer_name_hash = compat::NameHash(X509_get_issuer_name(certificate));
   const bssl::UniquePtr<CRL_DIST_POINTS> points(static_cast<CRL_DIST_POINTS*>(
       X509_get_ext_d2i(certificate, NID_crl_distribution_points, nullptr, nullptr)));
   for (size_t i = 0; i < sk_DIST_POINT_num(points.get()); ++i) {

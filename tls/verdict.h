@@ -26,6 +26,7 @@ struct PathLink {
   std::vector<uint8_t> serial;  // content octets of the INTEGER
   int64_t not_after = 0;
   bool is_ca = false;
+  uint32_t issuer_name_hash = 0;  // compat::NameHash; not kept in tickets
   // Hashes of the fullNames of its CRL distribution points (tls::NameHash64): for partitioned CRLs.
   std::vector<uint64_t> distribution_points;
 };
@@ -52,6 +53,8 @@ struct PeerIdentity {
   // chains.
   std::vector<PathLink> path;
   Sha256 anchor_sha256{};  // of the DER of the anchor that the path ends in
+  // The client presented the path itself, but for the anchor, and nothing else.
+  bool presented_just_path = false;
   // The certificates as presented, leaf first. Empty for a resumed session whose ticket does not
   // carry them (the leaf alone where the host passes certificates on).
   std::vector<std::vector<uint8_t>> chain_der;

@@ -41,6 +41,8 @@ struct VerifierOptions {
   size_t max_chain_bytes = SIZE_MAX;
   Profile profile = Profile::kCompatible;
   bool intermediates_as_anchors = true;  // a CA of the bundle that is not self-signed is an anchor
+
+  bool operator==(const VerifierOptions&) const = default;
 };
 
 }  // namespace portcullis::tls

@@ -159,6 +159,35 @@ TEST_F(HostJudgeTest, LiveClientsGoWhenTheyAreRevokedOrDistrusted) {
   EXPECT_EQ(LiveResumed(revoking, before, {&leaf_, &ca_}).rejection, Rejection::kRevoked);
 }
 
+// Thousands of clients are asked at a reload: whether CAs come or go, that takes no signature.
+TEST_F(HostJudgeTest, LiveClientsAreNotJudgedAfreshForCasThatComeAndGo) {
+  TestHosts before = Trusting(MakeTrust({&root_}));
+  TestHosts wider = Trusting(MakeTrust({&root_, &other_root_}));
+  TestHosts other = Trusting(MakeTrust({&other_root_}));
+  EXPECT_TRUE(Live(wider, before, {&leaf_, &ca_}).accepted());
+  EXPECT_EQ(Live(other, before, {&leaf_, &ca_}).rejection, Rejection::kUnknownCa);
+  EXPECT_EQ(HostOf(wider).verifier->judged(), 0U);
+  EXPECT_EQ(HostOf(other).verifier->judged(), 0U);
+}
+
+// Whatever may hide another path is judged in full: a namesake of an issuer in the new trust, more
+// certificates than the path needed, an intermediate that only the old trust knew.
+TEST_F(HostJudgeTest, LiveClientsAreJudgedAfreshWhereAnotherPathMayBe) {
+  TestHosts before = Trusting(MakeTrust({&root_}));
+  const TestCertificate cross =
+      testing::Reissue(other_root_, ca_, {.common_name = "ca", .is_ca = true});
+  TestHosts crossed = Trusting(MakeTrust({&other_root_, &cross}));
+  EXPECT_TRUE(Live(crossed, before, {&leaf_, &ca_}).accepted());
+  EXPECT_EQ(HostOf(crossed).verifier->judged(), 1U);
+  TestHosts pinned = Trusting(MakeTrust({&other_root_, &leaf_}));
+  EXPECT_TRUE(Live(pinned, before, {&leaf_, &ca_}).accepted());
+
+  TestHosts knowing = Trusting(MakeTrust({&root_, &ca_}), {.intermediates_as_anchors = false});
+  TestHosts forgetting = Trusting(MakeTrust({&root_}), {.intermediates_as_anchors = false});
+  EXPECT_EQ(Live(forgetting, knowing, {&leaf_}).rejection, Rejection::kUnknownCa);
+  EXPECT_TRUE(Live(forgetting, knowing, {&leaf_, &ca_}).accepted());
+}
+
 TEST_F(HostJudgeTest, ALiveClientWhoseAnchorIsGoneStaysOnAnotherPath) {
   const TestCertificate cross =
       testing::Reissue(other_root_, ca_, {.common_name = "ca", .is_ca = true});
