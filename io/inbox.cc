@@ -36,6 +36,13 @@ void WakeEvent::Signal() {
   CHECK(written == sizeof one || errno == EINTR, "a wake-up could not be sent");
 }
 
+void WakeEvent::Consume() {
+  // Interrupted: whoever waits looks and waits again.
+  uint64_t signals = 0;
+  const ssize_t size = ::read(fd_, &signals, sizeof signals);
+  CHECK(size == sizeof signals || errno == EINTR, "a wake-up could not be read");
+}
+
 void WakeEvent::Arm(Ring& ring, Token identity) {
   if (armed_ || closing_) return;
   identity_ = identity;

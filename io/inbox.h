@@ -29,6 +29,9 @@ class WakeEvent {
 
   void Signal();
 
+  // Consume waits for a signal and takes all there are: for threads without a ring.
+  void Consume();
+
   // Arm queues the read; its completion carries `identity` with Op::kWake. Does nothing when armed
   // or closing.
   void Arm(Ring& ring, Token identity);

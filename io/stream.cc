@@ -1,5 +1,6 @@
 #include "io/stream.h"
 
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -182,6 +183,15 @@ void Stream::Release(StreamEnv& env, bool abort) {
   data_ = {};
   held_ = {};
   bytes_received_ = bytes_sent_ = 0;
+}
+
+int OpenStreamSocket(const SocketAddress& address) {
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && address.is_ip()) {
+    const int on = 1;
+    static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+  }
+  return fd;
 }
 
 }  // namespace portcullis::io

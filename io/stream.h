@@ -25,6 +25,7 @@
 #include "io/intrusive_list.h"
 #include "io/output_chain.h"
 #include "io/ring.h"
+#include "io/socket_address.h"
 #include "io/token.h"
 
 namespace portcullis::io {
@@ -181,6 +182,10 @@ class Stream : public RearmNode {
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
 };
+
+// OpenStreamSocket makes a socket for Stream::Connect to `address`; -1 with errno set when there is
+// none to be had.
+[[nodiscard]] int OpenStreamSocket(const SocketAddress& address);
 
 // RearmStarved re-arms starved streams while at least a quarter of the group's buffers is free:
 // those first that got nothing in their last round, each kind oldest first. Call once at the end of

@@ -1,8 +1,5 @@
 #include "core/backend/pool.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <cerrno>
 
 #include "io/check.h"
@@ -14,15 +11,6 @@ namespace {
 constexpr io::Millis kDownMs = 5000;
 
 Upstream& OwnerOf(io::ListNode& node) { return *static_cast<UpstreamNode&>(node).owner; }
-
-int OpenSocket(const io::SocketAddress& address) {
-  const int fd = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && address.is_ip()) {
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  }
-  return fd;
-}
 
 }  // namespace
 
@@ -62,7 +50,7 @@ Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now
   TargetRuntime* target = backend.targets[index].get();
   Upstream* upstream = slab_.Take();
   if (upstream == nullptr) return nullptr;
-  const int fd = OpenSocket(target->address);
+  const int fd = io::OpenStreamSocket(target->address);
   if (fd < 0) {
     slab_.Give(upstream);
     return nullptr;

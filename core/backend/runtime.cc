@@ -1,11 +1,11 @@
 #include "core/backend/runtime.h"
 
-#include <netdb.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+
+#include "io/host_lookup.h"
 
 namespace portcullis::backend {
 namespace {
@@ -24,19 +24,11 @@ absl::Status LookUp(const config::Target& target, Resolved& out) {
   if (colon == std::string::npos) return AtTarget(target, "no port; write host:port");
   const std::string host = target.address.substr(0, colon);
   const std::string port = target.address.substr(colon + 1);
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0) {
-    return AtTarget(target, absl::StrCat("the name does not resolve: ", gai_strerror(error)));
+  absl::StatusOr<std::vector<io::SocketAddress>> found = io::LookUpHost(host, port, true);
+  if (!found.ok()) {
+    return AtTarget(target, absl::StrCat("the name does not resolve: ", found.status().message()));
   }
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    out.emplace_back(io::SocketAddress::FromSockaddr(entry->ai_addr, entry->ai_addrlen),
-                     target.address);
-  }
-  freeaddrinfo(found);
+  for (const io::SocketAddress& address : *found) out.emplace_back(address, target.address);
   return absl::OkStatus();
 }
 

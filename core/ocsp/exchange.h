@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/polled_socket.h"
 #include "io/socket_address.h"
 
 namespace portcullis::ocsp {
@@ -18,16 +19,15 @@ class Exchange {
 
   // Tries `addresses` one after the other until one takes the connection.
   Exchange(std::vector<io::SocketAddress> addresses, std::string request);
-  ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   // Start begins to connect.
   Progress Start();
-  // Step goes on after poll() said that something is ready for fd() and events().
+  // Step goes on when socket() is ready for what wants() says.
   Progress Step();
-  [[nodiscard]] int fd() const { return fd_; }
-  [[nodiscard]] int16_t events() const;
+  [[nodiscard]] const io::PolledSocket& socket() const { return socket_; }
+  [[nodiscard]] io::PollSet::For wants() const;
 
   [[nodiscard]] std::string_view body() const { return body_; }    // kDone; lives as long as this
   [[nodiscard]] std::string_view fault() const { return fault_; }  // kFailed: constant text
@@ -37,7 +37,6 @@ class Exchange {
   Progress Send();
   Progress Receive();
   Progress Fail(std::string_view why);
-  void Close();
 
   std::vector<io::SocketAddress> addresses_;
   size_t next_address_ = 0;
@@ -46,7 +45,7 @@ class Exchange {
   std::string answer_;
   std::string_view body_;
   std::string_view fault_;
-  int fd_ = -1;
+  io::PolledSocket socket_;
   bool connected_ = false;
 };
 

@@ -1,8 +1,6 @@
 #include "core/ocsp/fetcher.h"
 
-#include <poll.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -93,21 +91,18 @@ void Fetcher::Run() {
 }
 
 void Fetcher::Turn() {
-  std::vector<pollfd> polled = {{.fd = post_->inbox().wake().fd(), .events = POLLIN, .revents = 0}};
+  poll_.Clear();
+  poll_.Add(post_->inbox().wake());
   std::vector<Task*> running;
   for (const auto& task : tasks_) {
     if (task->stage != Task::Stage::kRunning) continue;
-    polled.push_back(
-        {.fd = task->exchange->fd(), .events = task->exchange->events(), .revents = 0});
+    poll_.Add(task->exchange->socket(), task->exchange->wants());
     running.push_back(task.get());
   }
-  (void)poll(polled.data(), polled.size(), WaitMs(NowMs()));
-  if (polled[0].revents != 0) {
-    uint64_t signals = 0;
-    (void)!read(polled[0].fd, &signals, sizeof(signals));
-  }
+  poll_.Wait(WaitMs(NowMs()));
+  if (poll_.ready(0)) post_->inbox().wake().Consume();
   for (size_t i = 0; i < running.size(); ++i) {
-    if (polled[i + 1].revents != 0) Exchanged(*running[i], running[i]->exchange->Step());
+    if (poll_.ready(i + 1)) Exchanged(*running[i], running[i]->exchange->Step());
   }
   post_->inbox().Drain([this](Mail&& mail) {
     if (auto* job = std::get_if<FetchJob>(&mail)) {

@@ -21,6 +21,7 @@
 #include "core/ocsp/http_url.h"
 #include "core/ocsp/resolver.h"
 #include "io/inbox.h"
+#include "io/polled_socket.h"
 #include "io/socket_address.h"
 #include "tls/client_status.h"
 
@@ -100,6 +101,7 @@ class Fetcher {
   std::unique_ptr<Resolver> resolver_;
   absl::flat_hash_map<std::string, KnownName> names_;
   std::vector<std::unique_ptr<Task>> tasks_;  // oldest first
+  io::PollSet poll_;
 };
 
 }  // namespace portcullis::ocsp

@@ -1,32 +1,14 @@
 #include "core/ocsp/resolver.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "io/host_lookup.h"
+
 namespace portcullis::ocsp {
-namespace {
-
-std::vector<io::SocketAddress> LookUp(const std::string& host) {
-  addrinfo hints = {};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
-  std::vector<io::SocketAddress> addresses;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    addresses.push_back(io::SocketAddress::FromSockaddr(one->ai_addr, one->ai_addrlen));
-  }
-  freeaddrinfo(found);
-  return addresses;
-}
-
-}  // namespace
 
 struct Resolver::Work {
   std::mutex mutex;
@@ -45,7 +27,9 @@ struct Resolver::Work {
         host = std::move(hosts.front());
         hosts.pop_front();
       }
-      std::vector<io::SocketAddress> addresses = LookUp(host);
+      absl::StatusOr<std::vector<io::SocketAddress>> found = io::LookUpHost(host, "", false);
+      std::vector<io::SocketAddress> addresses;
+      if (found.ok()) addresses = *std::move(found);
       sink->Resolved(host, std::move(addresses));
     }
   }

@@ -1,7 +1,6 @@
 #include "core/signing/pool.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <ctime>
 #include <string>
@@ -58,8 +57,7 @@ bool Pool::Submit(uint32_t worker, Task& task) {
 
 void Pool::Run(Helper& helper) {
   while (!stopping_.load(std::memory_order_acquire)) {
-    uint64_t signals = 0;
-    (void)!read(helper.inbox->wake().fd(), &signals, sizeof(signals));  // waits
+    helper.inbox->wake().Consume();
     helper.inbox->Drain([&](Timed&& timed) { Work(helper, timed); });
   }
 }

@@ -12,15 +12,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience{10000};
+constexpr milliseconds kLongest{10000};
 
 TEST(SignalSource, ReportsEachOfItsSignalsInsteadOfLettingItAct) {
   const auto source = SignalSource::Create({SIGUSR1, SIGTERM});
   ASSERT_TRUE(source.ok()) << source.status();
   ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);  // would end the process
-  EXPECT_EQ((*source)->Wait(kPatience), SIGTERM);
+  EXPECT_EQ((*source)->Wait(kLongest), SIGTERM);
   ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);
-  EXPECT_EQ((*source)->Wait(kPatience), SIGUSR1);
+  EXPECT_EQ((*source)->Wait(kLongest), SIGUSR1);
   EXPECT_EQ((*source)->Wait(milliseconds(0)), 0) << "none is left";
 }
 

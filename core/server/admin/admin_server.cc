@@ -1,9 +1,6 @@
 #include "core/server/admin/admin_server.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -19,6 +16,8 @@
 #include "civetweb.h"
 
 #include "core/log/operator_log.h"
+#include "io/polled_socket.h"
+#include "io/socket_address.h"
 
 namespace portcullis::server {
 namespace {
@@ -76,18 +75,11 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
 
 // Knocks connects to an address of our own and hangs up, which wakes whoever waits to accept there.
 void Knock(const std::string& host, uint16_t port) {
-  addrinfo hints = {};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* address = nullptr;
-  if (getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &address) != 0) return;
-  const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd >= 0) {
-    // Whether it succeeds shows in whether the other side wakes.
-    [[maybe_unused]] const int ignored = connect(fd, address->ai_addr, address->ai_addrlen);
-    close(fd);
-  }
-  freeaddrinfo(address);
+  const absl::StatusOr<io::SocketAddress> address = io::SocketAddress::FromIp(host, port);
+  if (!address.ok()) return;
+  // Whether it succeeds shows in whether the other side wakes.
+  io::PolledSocket socket;
+  [[maybe_unused]] const io::PolledSocket::Result ignored = socket.Connect(*address);
 }
 
 std::string_view StatusText(int status) {
