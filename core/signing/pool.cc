@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "io/thread_nice.h"
+
 namespace portcullis::signing {
 namespace {
 
@@ -56,6 +58,8 @@ bool Pool::Submit(uint32_t worker, Task& task) {
 }
 
 void Pool::Run(Helper& helper) {
+  // A signature takes milliseconds, during which the worker on the same core would wait its turn.
+  io::BeNice(io::kHelperNice);
   while (!stopping_.load(std::memory_order_acquire)) {
     helper.inbox->wake().Consume();
     helper.inbox->Drain([&](Timed&& timed) { Work(helper, timed); });
