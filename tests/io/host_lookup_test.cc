@@ -16,6 +16,14 @@ TEST(LookUpHost, FindsEveryAddressWithThePort) {
   }
 }
 
+TEST(LookUpHost, NamesBelowLocalhostAreLoopback) {
+  const auto found = LookUpHost("backend.LOCALHOST", "80", true);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->front().Ip() == "127.0.0.1" || found->front().Ip() == "::1");
+  EXPECT_EQ(found->front().port(), 80);
+  EXPECT_FALSE(LookUpHost("notlocalhost", "80", true).ok());
+}
+
 TEST(LookUpHost, WithoutAPortItIsZero) {
   const auto found = LookUpHost("127.0.0.1", "", true);
   ASSERT_TRUE(found.ok()) << found.status();
