@@ -92,14 +92,18 @@ HandshakeStatus Engine::Finish() {
     return HandshakeStatus::kFailed;
   }
   done_ = true;
-  FlushPending();
   return HandshakeStatus::kDone;
+}
+
+void Engine::SendTicket(Sink sink) {
+  if (!ticket_pending_ || failed_ || !done_ || close_sent_) return;
+  const Call call(*this, nullptr, sink);
+  FlushPending();
 }
 
 // The library sends tickets and KeyUpdate answers along with the next write; an empty one will do.
 void Engine::FlushPending() {
-  if (!flush_pending_ || close_sent_) return;
-  flush_pending_ = false;
+  ticket_pending_ = answer_pending_ = false;
   ERR_clear_error();
   (void)SSL_write(ssl_.get(), "", 0);
 }
@@ -118,7 +122,7 @@ ReadStatus Engine::Read(std::span<const uint8_t>& input, std::span<uint8_t> plai
   }
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ) {
-    FlushPending();
+    if (answer_pending_ && !close_sent_) FlushPending();
     return ReadStatus::kWantRead;
   }
   if (error == SSL_ERROR_ZERO_RETURN) return ReadStatus::kClosed;
@@ -136,7 +140,7 @@ bool Engine::Write(std::span<const uint8_t> plain, Sink sink) {
       NoteFailure(SSL_get_error(ssl_.get(), result));
       return false;
     }
-    flush_pending_ = false;
+    ticket_pending_ = answer_pending_ = false;
     plain = plain.subspan(static_cast<size_t>(result));
   }
   return true;
@@ -146,6 +150,7 @@ void Engine::CloseNotify(Sink sink) {
   if (failed_ || !done_ || close_sent_) return;
   const Call call(*this, nullptr, sink);
   close_sent_ = true;
+  ticket_pending_ = answer_pending_ = false;  // they go along
   (void)SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }

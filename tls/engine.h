@@ -69,8 +69,14 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   // Handshake drains `input` as far as the handshake needs and advances it (bytes behind the
-  // handshake stay in `input` for Read). Session tickets are flushed into the sink at completion.
+  // handshake stay in `input` for Read). A TLS 1.3 session ticket is kept back: it goes along with
+  // the first Write, in one piece, or is sent by SendTicket.
   HandshakeStatus Handshake(std::span<const uint8_t>& input, Sink sink);
+
+  // ticket_pending: a ticket is kept back.
+  [[nodiscard]] bool ticket_pending() const { return ticket_pending_; }
+  // SendTicket sends it, if there is one.
+  void SendTicket(Sink sink);
 
   // status_query: what to ask, at kWantStatus. Parses the leaf: look first whether the answer is
   // known under status_key().
@@ -164,7 +170,9 @@ class Engine {
   int64_t status_until_ = INT64_MAX;
   bool sni_refused_ = false;
   bool ticket_refused_ = false;  // whatever the handshake comes to, it earns no ticket
-  bool flush_pending_ = false;   // the library holds back a message until something is written
+  // Messages that the library holds back until something is written.
+  bool ticket_pending_ = false;
+  bool answer_pending_ = false;  // to the client's KeyUpdate
 };
 
 }  // namespace portcullis::tls

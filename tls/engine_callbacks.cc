@@ -135,9 +135,11 @@ void EngineCallbacks::Message(int is_write, int /*version*/, int content_type, c
     if (data[0] == SSL3_AL_FATAL) EngineOf(ssl).NoteAlert(data[1], is_write == 0);
   } else if (content_type == SSL3_RT_HANDSHAKE && size > 0) {
     if (is_write == 0 && data[0] == SSL3_MT_FINISHED) EngineOf(ssl).PrepareTicket();
-    if (is_write != 0 && (data[0] == SSL3_MT_KEY_UPDATE || data[0] == SSL3_MT_NEW_SESSION_TICKET)) {
-      EngineOf(ssl).flush_pending_ = true;
-    }
+    if (is_write == 0) return;
+    if (data[0] == SSL3_MT_KEY_UPDATE) EngineOf(ssl).answer_pending_ = true;
+    // In TLS 1.2 it is part of a flight, which is sent as such.
+    const bool is_tls13 = SSL_version(ssl) >= TLS1_3_VERSION;
+    if (data[0] == SSL3_MT_NEW_SESSION_TICKET && is_tls13) EngineOf(ssl).ticket_pending_ = true;
   }
 }
 

@@ -59,7 +59,10 @@ bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& 
     client.Handshake();
     const std::vector<uint8_t> flight = client.TakeOutput();
     std::span<const uint8_t> input = flight;
-    Timed(spent, [&] { status = engine->Handshake(input, {&wire, &Append}); });
+    Timed(spent, [&] {
+      status = engine->Handshake(input, {&wire, &Append});
+      engine->SendTicket({&wire, &Append});
+    });
     client.Feed(wire);
     wire.clear();
   }

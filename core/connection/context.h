@@ -41,6 +41,8 @@ struct Context {
 
   io::IntrusiveList doomed{};   // DownstreamNode: closing connections, swept at the end of a turn
   io::IntrusiveList waiting{};  // DownstreamNode: handshakes beyond this turn's budget
+  io::IntrusiveList tickets{};  // DownstreamNode: see postponed.h
+  io::IntrusiveList parting{};  // DownstreamNode: likewise
   uint32_t handshakes = 0;      // in progress
   io::Millis now_ms = 0;        // monotonic, once a turn
   int64_t unix_ms = 0;          // wall clock, once a turn

@@ -60,8 +60,9 @@ struct Downstream final : backend::UpstreamUser {
 
   io::Stream stream;
   io::TimerNode timer;
-  DownstreamNode doomed_node;   // closing, to be released when the kernel lets go
-  DownstreamNode waiting_node;  // in the worker's queue of handshakes beyond this turn's budget
+  DownstreamNode doomed_node;  // closing, to be released when the kernel lets go
+  // In the worker's queue of handshakes beyond this turn's budget; later in those of postponed.h.
+  DownstreamNode waiting_node;
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>

@@ -7,6 +7,7 @@
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
 #include "core/connection/lapse.h"
+#include "core/connection/postponed.h"
 #include "core/connection/record.h"
 #include "core/connection/signature.h"
 #include "core/connection/tcp_relay.h"
@@ -40,6 +41,7 @@ void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
   } else {
     StartTcpRelay(ctx, down, rest);
   }
+  PostponeTicket(ctx, down);
 }
 
 }  // namespace

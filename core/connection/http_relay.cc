@@ -5,6 +5,7 @@
 
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
+#include "core/connection/postponed.h"
 #include "core/connection/record.h"
 
 namespace portcullis::connection {
@@ -201,7 +202,7 @@ void HttpRelay::OnClientEof() {
   if (Blocked())
     return;  // the answer is still wanted (RFC 9112 section 9.6); if not, sending it will tell
   if (client_closed_ || server_.idle()) {
-    Linger(ctx_, down_, CloseCause::kClientClosed);
+    Part(ctx_, down_);
   } else {
     Abort(ctx_, down_, CloseCause::kClientTruncated);
   }
@@ -209,7 +210,11 @@ void HttpRelay::OnClientEof() {
 
 void HttpRelay::OnClientCloseNotify() {
   client_closed_ = true;
-  OnClientEof();
+  if (!down_.stream.eof() && server_.idle()) {
+    PostponeParting(ctx_, down_);  // its end of the connection often comes right behind
+  } else {
+    OnClientEof();
+  }
 }
 
 void HttpRelay::OnClientSend(io::SendEvent event) {

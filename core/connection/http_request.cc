@@ -2,8 +2,6 @@
 #include <cerrno>
 #include <string>
 
-#include "absl/strings/escaping.h"
-
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
@@ -80,15 +78,11 @@ void HttpRelay::BuildIdentity(const tls::Host& host) {
   http::ClientIdentityView view;
   view.verify = VerifyOf(verdict);
   if (!verdict.accepted()) view.failure = tls::X509ErrorText(verdict.x509_error);
-  std::string sha256;
   if (verdict.identity != nullptr) {
     const tls::PeerIdentity& identity = *verdict.identity;
-    sha256 = absl::BytesToHexString(absl::string_view(
-        reinterpret_cast<const char*>(identity.sha256.data()), identity.sha256.size()));
     view.subject = identity.subject;
     view.issuer = identity.issuer;
     view.serial = identity.serial_hex;
-    view.sha256_hex = sha256;
     if (route_->pass_certificate && !identity.chain_der.empty()) {
       view.leaf_der = identity.chain_der.front();
     }

@@ -25,7 +25,6 @@ struct ClientIdentityView {
   std::string_view subject = {};  // RFC 2253; the client chose it: sanitised here
   std::string_view issuer = {};
   std::string_view serial = {};            // hex
-  std::string_view sha256_hex = {};        // of the leaf
   std::span<const uint8_t> leaf_der = {};  // empty: not to be passed on
 };
 

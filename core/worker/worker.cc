@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/connection/close.h"
+#include "core/connection/postponed.h"
 #include "io/check.h"
 #include "io/uring_ring.h"
 
@@ -142,6 +143,7 @@ std::chrono::nanoseconds Worker::WaitTime() const {
     return std::chrono::nanoseconds(0);
   const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
+  wait = connection::PostponedWait(*context_, now, wait);
   for (const auto& slot : listeners_) {
     if (slot->rearm_at_ms != 0)
       wait = std::min(wait, slot->rearm_at_ms > now ? slot->rearm_at_ms - now : 0);
@@ -163,6 +165,7 @@ void Worker::Turn() {
   wheel_->Advance(context_->now_ms, [this](io::TimerNode& node) { OnTimer(node); });
   if (drain_deadline_ms_ != 0 && context_->now_ms >= drain_deadline_ms_) CutAll();
   CheckStandings();
+  connection::SayPostponed(*context_);
   io::RearmStarved(*client_env_);
   io::RearmStarved(*backend_env_);
   SweepAll();

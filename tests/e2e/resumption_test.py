@@ -1,5 +1,7 @@
 """Resumption with real clients: a session resumes where it was made, on either worker, and nowhere else."""
 
+import ssl
+
 import harness
 from clients import curl, poll_until, s_client
 from harness import E2ETest, host, http_config
@@ -58,6 +60,18 @@ class Resumption(E2ETest):
         self.assertEqual(answer.exit, 0, answer.stderr)
         poll_until(lambda: self.server.metrics().sum(DURATION) == before.sum(DURATION) + 3, "three handshakes")
         self.assertEqual(self.server.metrics().sum(DURATION, resumed="true", result="ok"), 2)
+
+    def test_who_says_nothing_gets_its_ticket_all_the_same(self):
+        with self.client(self.server) as client:
+            self.assertFalse(client.quiet(20 * harness.SLOW), "the ticket comes on its own")
+            session = client.tls.session
+            client._fetch()  # pylint: disable=protected-access
+            try:
+                client.tls.read(1)
+            except ssl.SSLWantReadError:
+                pass
+            self.assertTrue(client.tls.session.has_ticket)
+            self.assertNotEqual(client.tls.session, session)
 
     def test_a_session_of_one_host_is_nothing_to_another(self):
         for version in VERSIONS:

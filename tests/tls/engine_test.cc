@@ -160,6 +160,41 @@ TEST_F(EngineTest, WritesAreCutIntoRecordsOfAtMost16KiB) {
   EXPECT_EQ(num_records, 4);
 }
 
+// One send instead of two: the ticket and the answer.
+TEST_F(EngineTest, TheTicketGoesAlongWithWhatIsWrittenFirst) {
+  TestHosts hosts({Host("edge.example", ClientAuthMode::kRequire)});
+  Pair pair(hosts.table(), GoodClient());
+  pair.KeepTicket();
+  ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);
+  EXPECT_TRUE(pair.engine().ticket_pending());
+  EXPECT_EQ(pair.client().num_tickets(), 0U);
+  EXPECT_EQ(pair.Send("answer"), "answer");
+  EXPECT_EQ(pair.client().num_tickets(), 1U);
+  EXPECT_FALSE(pair.engine().ticket_pending());
+  pair.engine().SendTicket(pair.sink());
+  EXPECT_TRUE(pair.to_client().empty());
+}
+
+TEST_F(EngineTest, ATicketKeptBackGoesAlongWithTheEnd) {
+  TestHosts hosts({Host("edge.example", ClientAuthMode::kRequire)});
+  Pair pair(hosts.table(), GoodClient());
+  pair.KeepTicket();
+  ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);
+  pair.engine().CloseNotify(pair.sink());
+  pair.Pump();
+  EXPECT_TRUE(pair.client().saw_close());
+  EXPECT_EQ(pair.client().num_tickets(), 1U);
+}
+
+TEST_F(EngineTest, ATls12TicketIsPartOfTheHandshake) {
+  TestHosts hosts({Host("edge.example", ClientAuthMode::kRequire)});
+  Pair pair(hosts.table(), GoodClient(TLS1_2_VERSION));
+  pair.KeepTicket();
+  ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);
+  EXPECT_FALSE(pair.engine().ticket_pending());
+  EXPECT_EQ(pair.client().num_tickets(), 1U);
+}
+
 TEST_F(EngineTest, AnEmptyWriteSendsNothing) {
   TestHosts hosts({Host("edge.example", ClientAuthMode::kOff)});
   Pair pair(hosts.table(), AnonymousClient());

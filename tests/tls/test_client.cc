@@ -268,7 +268,9 @@ void Pair::Pump() {
         held_.insert(held_.end(), input.begin(), input.end());
       }
       if (status_ == HandshakeStatus::kFailed) break;
-      if (status_ == HandshakeStatus::kDone) ReadEngine(input);
+      if (status_ != HandshakeStatus::kDone) continue;
+      ReadEngine(input);
+      if (sends_tickets_) engine_->SendTicket(sink());
     }
   }
 }
@@ -292,7 +294,10 @@ HandshakeStatus Pair::Resume() {
   const std::vector<uint8_t> held = std::exchange(held_, {});
   std::span<const uint8_t> input(held);
   status_ = engine_->Handshake(input, sink());
-  if (status_ == HandshakeStatus::kDone) ReadEngine(input);
+  if (status_ == HandshakeStatus::kDone) {
+    ReadEngine(input);
+    if (sends_tickets_) engine_->SendTicket(sink());
+  }
   return Handshake();
 }
 

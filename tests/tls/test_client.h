@@ -106,6 +106,8 @@ class Pair {
   HandshakeStatus AnswerStatus(const StatusAnswer& answer);
   // AnswerSignature answers kWantSignature, and both sides go on; the engine's last word.
   HandshakeStatus AnswerSignature(std::vector<uint8_t> signature);
+  // KeepTicket leaves the engine's ticket to be sent with what is written first, or by the test.
+  void KeepTicket() { sends_tickets_ = false; }
   // Pump carries what is on the wire either way, and reads the engine empty into received().
   void Pump();
   // Send has the engine encrypt `text` and the client receive it; what the client has read since
@@ -137,6 +139,7 @@ class Pair {
   std::string client_received_;
   HandshakeStatus status_ = HandshakeStatus::kWantRead;
   ReadStatus read_status_ = ReadStatus::kWantRead;
+  bool sends_tickets_ = true;
 };
 
 // A table of hosts with the specs it needs, at kNow.
