@@ -140,4 +140,10 @@ bool ClientTls::Write(std::string_view plain, tls::Sink sink) {
          static_cast<int>(plain.size());
 }
 
+void ClientTls::CloseNotify(tls::Sink sink) {
+  if (SSL_in_init(ssl_.get())) return;
+  const Lend lend(io_, nullptr, sink);
+  (void)SSL_shutdown(ssl_.get());
+}
+
 }  // namespace portcullis::bench

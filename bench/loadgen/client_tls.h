@@ -48,6 +48,8 @@ class ClientTls {
   ClientStatus Read(std::span<const uint8_t>& input, std::span<uint8_t> plain, size_t& produced,
                     tls::Sink sink);
   [[nodiscard]] bool Write(std::string_view plain, tls::Sink sink);
+  // CloseNotify says that nothing more will be written, once the handshake is done.
+  void CloseNotify(tls::Sink sink);
 
   [[nodiscard]] bool offered() const { return offered_; }
   [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }

@@ -191,6 +191,7 @@ void Driver::Close(Session& session) {
   session.placed = session.parked = false;
   wheel_->Cancel(session.timer);
   if (session.stream.open()) {
+    if (options_.close_notify) session.TakeLeave(*env_);
     run_.open.fetch_sub(1, std::memory_order_relaxed);
     session.stream.BeginClose(*env_);
   }

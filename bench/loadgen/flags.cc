@@ -129,6 +129,8 @@ constexpr Flag kFlags[] = {
     {"--requests", "N", "on each connection (1)", Count<&Options::requests, 1'000'000'000>},
     {"--keep-alive", nullptr, "keep --connections open and count requests",
      Switch<&Options::keep_alive>},
+    {"--no-close-notify", nullptr, "close connections without saying so in TLS",
+     Switch<&Options::close_notify, false>},
     {"--bulk", "BYTES", "download: answers must have this body (path /bytes/BYTES)",
      Bytes<&Options::download_bytes>},
     {"--upload", "BYTES", "POST a body of this size (path /sink)", Bytes<&Options::upload_bytes>},

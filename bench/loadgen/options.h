@@ -57,6 +57,7 @@ struct Options {
   std::vector<RateStep> rates;  // open loop; empty: closed loop
   uint32_t requests = 1;        // on each connection
   bool keep_alive = false;      // requests on kept connections are the unit, not connections
+  bool close_notify = true;     // said before a connection is closed
   uint64_t download_bytes = 0;  // the answer's body must have this many; 0: whatever comes
   uint64_t upload_bytes = 0;    // of body in each request, which then is a POST
   uint32_t idle = 0;            // so many connections are opened and held; 0: not this mode

@@ -90,6 +90,7 @@ json Setup(const Options& options) {
           {"threads", options.threads},
           {"requests", options.requests},
           {"keep_alive", options.keep_alive},
+          {"close_notify", options.close_notify},
           {"population", options.population},
           {"resume_share", options.resume_ppm / 1e6},
           {"idle", options.idle},

@@ -218,6 +218,13 @@ void Session::OnResponseHead(http::ResponseHead& head) {
   stage_ = Stage::kBody;
 }
 
+void Session::TakeLeave(io::StreamEnv& env) {
+  if (!tls_.has_value() || !failure_.kind.empty() || stream.eof()) return;
+  ChainSink target{stream.output(), env.blocks};
+  tls_->CloseNotify(MakeSink(target));
+  stream.Flush(env);
+}
+
 void Session::Reset() {
   tls_.reset();
   codec_.reset();

@@ -60,6 +60,8 @@ class Session final : private http::ResponseEvents {
   // but tickets.
   Outcome Idle(io::StreamEnv& env) { return Proceed(env); }
   void Flush(io::StreamEnv& env) { stream.Flush(env); }
+  // TakeLeave says close_notify, unless something went wrong: as clients do before they close.
+  void TakeLeave(io::StreamEnv& env);
   // Reset drops the TLS state after the stream was released.
   void Reset();
 
