@@ -85,24 +85,28 @@ TimerNode* TimerWheel::TakeDue(Millis now_ms) {
   return nullptr;
 }
 
-Millis TimerWheel::NextDelay(Millis now_ms, Millis cap_ms) const {
+Millis TimerWheel::NextDelay(Millis now_ms, Millis cap_ms) {
   if (!due_.empty()) return 0;
   if (size_ == 0) return cap_ms;
-  // Walks the bitmap word by word, starting behind the slot passed last, once around.
-  for (uint64_t ahead = 1; ahead <= kSlots;) {
+  // Walks the bitmap word by word, starting behind the slot passed last, once around or to the cap.
+  for (uint64_t ahead = 1; ahead <= kSlots && (tick_ + ahead) * kTickMs < now_ms + cap_ms;) {
     const uint64_t slot = (tick_ + ahead) % kSlots;
-    const uint64_t word = occupied_[slot / 64] >> (slot % 64);
-    if (word == 0) {
+    uint64_t& word = occupied_[slot / 64];
+    const uint64_t rest = word >> (slot % 64);
+    if (rest == 0) {
       ahead += 64 - slot % 64;
       continue;
     }
-    ahead += static_cast<uint64_t>(std::countr_zero(word));
+    const auto skipped = static_cast<uint64_t>(std::countr_zero(rest));
+    ahead += skipped;
     if (ahead > kSlots) break;
-    if (!slots_[(tick_ + ahead) % kSlots].empty()) {
+    if (!slots_[slot + skipped].empty()) {
       const Millis at_ms = (tick_ + ahead) * kTickMs;
       return at_ms <= now_ms ? 0 : std::min(cap_ms, at_ms - now_ms);
     }
-    ++ahead;  // only cancelled nodes were there
+    // Only cancelled nodes were there, which nobody shall look for again.
+    word &= ~(uint64_t{1} << (slot + skipped) % 64);
+    ++ahead;
   }
   return cap_ms;
 }

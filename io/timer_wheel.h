@@ -41,7 +41,7 @@ class TimerWheel {
 
   // NextDelay returns milliseconds until the next slot with a node comes up (0 if overdue), at most
   // `cap_ms`.
-  [[nodiscard]] Millis NextDelay(Millis now_ms, Millis cap_ms) const;
+  [[nodiscard]] Millis NextDelay(Millis now_ms, Millis cap_ms);
   [[nodiscard]] uint32_t size() const { return size_; }
 
  private:

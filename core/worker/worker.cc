@@ -138,7 +138,7 @@ void Worker::ReadClock() {
   for (auto& retired : retired_) set_now(*retired);
 }
 
-std::chrono::nanoseconds Worker::WaitTime() const {
+std::chrono::nanoseconds Worker::WaitTime() {
   if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX)
     return std::chrono::nanoseconds(0);
   const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);

@@ -130,7 +130,7 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void Turn();
   void TearDown();
   void ReadClock();
-  [[nodiscard]] std::chrono::nanoseconds WaitTime() const;
+  [[nodiscard]] std::chrono::nanoseconds WaitTime();
   void PublishMetrics(int64_t turn_started_ns);
   [[nodiscard]] bool Finished() const;
 
