@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import datetime
 import os
+import random
 import re
 import shlex
 import signal
@@ -35,7 +36,8 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="samples of each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=3, metavar="S", help="of load in each sample (%(default)s)")
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="at once (%(default)s)")
-    parser.add_argument("--idle", type=int, default=2000, metavar="N", help="idle connections (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order in a round (%(default)s)")
+    parser.add_argument("--idle", type=int, default=5000, metavar="N", help="idle connections (%(default)s)")
     parser.add_argument("--tickets", choices=("on", "off"), default="on",
                         help="whether tickets are issued where they are not used (%(default)s)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json, .md, .html and .svg (a new folder "
@@ -89,7 +91,7 @@ def facts_of(options, servers):
             "openssl": openssl[1] if len(openssl) > 1 else "unknown", "server_core": options.server_core,
             "load_core": options.load_core, "spinners": not options.no_spinners, "rounds": options.rounds,
             "seconds": options.seconds, "connections": options.connections, "idle": options.idle,
-            "tickets": options.tickets}
+            "tickets": options.tickets, "seed": options.seed}
 
 
 class Comparison:
@@ -101,15 +103,24 @@ class Comparison:
         self.stack = stack
         self.descriptors = raise_descriptor_limit()
         self.pkis = {}
+        self.random = random.Random(options.seed)
+        self.spinners = []
         if not options.no_spinners:
-            for core in (options.server_core, options.load_core):
-                self._keep(spinner(core))
+            self.spinners = [spinner(core) for core in (options.server_core, options.load_core)]
+            for one in self.spinners:
+                self._keep(one)
         self.backend = Backend(terminator.Portcullis.binary, folder, options.load_core)
         stack.callback(self.backend.stop)
         self.load = Load(options.build, folder, options.load_core)
 
     def _keep(self, started):
         self.stack.callback(process.stop, started)
+
+    def check_spinners(self):
+        """They must have kept the cores awake all the while, and have taken nothing from anybody."""
+        for one in self.spinners:
+            if one.poll() is not None or os.sched_getscheduler(one.pid) != os.SCHED_IDLE:
+                raise SystemExit("a spinner has ended, or was not of idle class: the figures are worth nothing")
 
     def pki(self, key):
         if key not in self.pkis:
@@ -121,44 +132,63 @@ class Comparison:
 
     def start(self, server_class, variant):
         server = server_class()
-        tickets = self.options.tickets == "on" or variant.name == "resumed"
+        tickets = self.options.tickets == "on" if variant.tickets is None else variant.tickets
         server.start(Setting(self.folder / server.name, self.pki(variant.key), self.backend.path,
                              self.options.server_core, tickets, self.descriptors,
                              self.pki(variant.beside) if variant.beside else None))
         return server
 
-    def floor(self, variant):
-        return floor_us(self.options.build, self.options.server_core, variant.floor, FLOOR_S)
+    def floor(self, case):
+        return floor_us(self.options.build, self.options.server_core, case, FLOOR_S)
 
     def measure(self, variant, server_classes):
-        """The samples of one variant: all servers run, and take turns."""
-        if variant.beside:
-            server_classes = [one for one in server_classes if issubclass(one, terminator.Portcullis)]
+        """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead."""
         with contextlib.ExitStack() as running:
             servers = {}
-            for server_class in server_classes:
-                server = servers[server_class] = self.start(server_class, variant)
-                running.callback(server.stop)
-                checks.check(server, self.load, self.pki(variant.key), variant.arguments)
-            for number in range(self.options.rounds):
-                turn = number % len(server_classes)
-                floor = self.floor(variant)
-                for server_class in server_classes[turn:] + server_classes[:turn]:
-                    server = servers[server_class]
+            for server_class in takes_part(variant, server_classes):
+                try:
+                    server = servers[server_class] = self.start(server_class, variant)
+                    running.callback(server.stop)
+                    checks.check(server, self.load, self.pki(variant.key), variant.arguments)
+                except SystemExit as error:
+                    servers.pop(server_class, None)
+                    yield {"variant": variant.name, "server": server_class.name, "round": 0, "error": str(error)}
+            for number in range(min(self.options.rounds, variant.most_rounds or self.options.rounds)):
+                order = list(servers)
+                self.random.shuffle(order)
+                for server_class in order:
                     if variant.restarts:
-                        server.stop()
-                        servers[server_class] = server = self.start(server_class, variant)
-                        running.callback(server.stop)
-                    sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
-                    after = self.floor(variant)
-                    yield {"variant": variant.name, "server": server.name, "round": number,
-                           "floor_us": (floor + after) / 2, **sample}
-                    floor = after
+                        servers[server_class].stop()
+                        servers[server_class] = self.start(server_class, variant)
+                        running.callback(servers[server_class].stop)
+                    yield {"variant": variant.name, "server": server_class.name, "round": number,
+                           **self.sample(variant, servers[server_class])}
+
+    def sample(self, variant, server):
+        """One sample with its floors, or what went wrong."""
+        try:
+            before = self.floor(variant.floor) if variant.on_floor else None
+            sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
+        except SystemExit as error:
+            return {"error": str(error)}
+        if variant.on_floor:
+            sample["floor_us"] = (before + self.floor(variant.floor)) / 2
+        if variant.second_floor:
+            sample["over_second"] = sample["value"] / self.floor(variant.second_floor)
+        return sample
+
+
+def takes_part(variant, server_classes):
+    if variant.beside:
+        return [one for one in server_classes if issubclass(one, terminator.Portcullis)]
+    can = [one for one in server_classes if variant.tickets is not False or one.tickets_can_be_off]
+    return can + list(variant.more_servers)
 
 
 def run(options, server_classes, wanted, out):
     facts = facts_of(options, server_classes)
-    kinds = {server.name: server.kind for server in server_classes}
+    more = [server for variant in wanted for server in variant.more_servers]
+    kinds = {server.name: server.kind for server in server_classes + more}
     samples, text = [], ""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portcullis-compare-")))
@@ -168,17 +198,26 @@ def run(options, server_classes, wanted, out):
             print(f"{variant.name}: {variant.title}", file=sys.stderr, flush=True)
             for sample in comparison.measure(variant, server_classes):
                 samples.append(sample)
-                print(f"  {sample['round'] + 1} {sample['server']:24} {variant.value} "
-                      f"{sample['value']:,.{variant.digits}f}   floor {sample['floor_us']:.0f} us"
-                      f"{'   failed ' + str(sample['failures']) if sample['failed'] else ''}",
-                      file=sys.stderr, flush=True)
+                print(f"  {sample['round'] + 1} {sample['server']:24} {told(variant, sample)}", file=sys.stderr,
+                      flush=True)
             text = results.save(out, facts, samples, wanted, kinds)  # what there is, should the rest be cut short
+        comparison.check_spinners()
     return text
+
+
+def told(variant, sample):
+    if "error" in sample:
+        return f"NOT MEASURED: {sample['error']}"
+    floor = f"   floor {sample['floor_us']:.0f} us" if "floor_us" in sample else ""
+    failed = f"   failed {sample['failures']}" if sample["failed"] else ""
+    return f"{variant.value} {sample['value']:,.{variant.digits}f}{floor}{failed}"
 
 
 def main(arguments):
     parser, options = parse(arguments)
     wanted = chosen(options.variants, variants.ALL, "variant", parser)
+    if options.write_results and len(wanted) != len(variants.ALL):
+        parser.error("--write-results replaces all of the tables, so it goes with all variants")
     if not {options.server_core, options.load_core} <= os.sched_getaffinity(0):
         parser.error("server and load need a core each; see --server-core and --load-core")
     server_classes = participants(options, parser)

@@ -43,6 +43,8 @@ def section(variant, rows, floor):
     failed = [f"{row['server']} {row['failed']}" for row in rows if row["failed"]]
     if failed:
         lines += ["", f"\\* failed: {', '.join(failed)}"]
+    lines += [f"\n{row['server']}, {len(row['errors'])} not measured: {row['errors'][0]}"
+              for row in rows if row["errors"]]
     return lines + [""]
 
 
@@ -53,7 +55,7 @@ def about(facts):
             f"{facts['kernel']}; commit {facts['commit']}. {versions}; OpenSSL of the system {facts['openssl']}.", "",
             f"One worker on core {facts['server_core']}, load generator and backend on core {facts['load_core']}"
             f"{', idle-class spinners on both' if facts['spinners'] else ''}; {facts['rounds']} rounds of "
-            f"{facts['seconds']:g} s, the servers in turn, in another order each round; {facts['connections']} "
+            f"{facts['seconds']:g} s, the servers in turn, in a random order each round (seed {facts['seed']}); {facts['connections']} "
             f"connections; tickets {facts['tickets']}. Median (least–most). CPU: user and system time of all the "
             "server's processes. Floor: the TLS library's share of the same handshake in memory, measured before and "
             "after each sample on the server's core. × Portcullis: CPU over floor (latency, memory: as it is) beside "

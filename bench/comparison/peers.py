@@ -23,6 +23,7 @@ HAPROXY = """global
     nbthread 1
     maxconn {connections}
     ulimit-n {descriptors}
+    tune.ssl.cachesize 0
     ssl-default-bind-options ssl-min-ver TLSv1.2 {tickets}
     ssl-default-bind-ciphers {ciphers}
     ssl-default-bind-ciphersuites {suites}
@@ -95,6 +96,7 @@ class Hitch(Server):
     name = "hitch"
     kind = "tcp"
     package = "hitch"
+    tickets_can_be_off = False
     version_arguments = ("--version",)
 
     def command(self, setting):

@@ -35,6 +35,7 @@ class Server:
     kind = ""  # http: requests are read; tcp: a stream is passed through
     package = ""  # that has it
     version_arguments = ("-v",)
+    tickets_can_be_off = True
 
     def __init__(self):
         self.process = None

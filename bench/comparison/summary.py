@@ -17,6 +17,10 @@ def reference(kind, servers):
     return next((name for name in ours if name.endswith(kind)), ours[0] if ours else None)
 
 
+def measured(samples):
+    return [sample for sample in samples if "error" not in sample]
+
+
 def level(sample, variant):
     """A sample's cost in what differs least between phases of the machine."""
     return sample["value"] / sample["floor_us"] if variant.on_floor else sample["value"]
@@ -38,13 +42,15 @@ def summarise(samples, variant, kinds):
     """
     rows = []
     for server, kind in kinds.items():
-        own = [sample for sample in samples if sample["server"] == server]
-        if not own:
+        of_server = [sample for sample in samples if sample["server"] == server]
+        own = measured(of_server)
+        errors = [sample["error"] for sample in of_server if "error" in sample]
+        if not of_server:
             continue
         ours = reference(kind, kinds)
         over_floor = [sample["value"] / sample["floor_us"] for sample in own] if variant.over_floor else []
         row = {"server": server, "value": spread([sample["value"] for sample in own]), "floor": spread(over_floor),
-               "times": spread(times_ours(samples, variant, server, ours)) if ours else None,
+               "times": spread(times_ours(measured(samples), variant, server, ours)) if ours else None, "errors": errors,
                "failed": sum(sample.get("failed", 0) for sample in own)}
         for _, key, _ in variant.columns:
             row[key] = spread([sample.get(key) for sample in own])
@@ -53,4 +59,4 @@ def summarise(samples, variant, kinds):
 
 
 def floor_spread(samples):
-    return spread([sample["floor_us"] for sample in samples])
+    return spread([sample["floor_us"] for sample in measured(samples)])

@@ -14,6 +14,7 @@ class Portcullis(Server):
     binary = None  # set by main, from the options
     ready = None
     slow_port = None  # of the second listener, where there is one
+    key_provider = "auto"
 
     @classmethod
     def executable(cls):
@@ -27,7 +28,8 @@ class Portcullis(Server):
 
     def command(self, setting):
         config = terminator_config(setting.pki, self.kind, f"unix:{setting.backend}",
-                                   tls={"groups": ["X25519", "P-256"], "tickets": setting.tickets})
+                                   tls={"groups": ["X25519", "P-256"], "tickets": setting.tickets,
+                                        "key_provider": self.key_provider})
         config["listeners"][0]["address"] = f"127.0.0.1:{self.port}"
         if setting.beside is not None:
             self._add_listener(config, setting.beside)
@@ -59,3 +61,13 @@ class PortcullisHttp(Portcullis):
 class PortcullisTcp(Portcullis):
     name = "portcullis-tcp"
     kind = "tcp"
+
+
+class PortcullisHttpBuiltin(PortcullisHttp):
+    name = "portcullis-http-builtin"
+    key_provider = "builtin"
+
+
+class PortcullisTcpBuiltin(PortcullisTcp):
+    name = "portcullis-tcp-builtin"
+    key_provider = "builtin"

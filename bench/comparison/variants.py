@@ -5,7 +5,7 @@ import time
 
 from local import wait_for
 
-from comparison import process
+from comparison import process, terminator
 from comparison.load import pair
 
 MEGABYTE = 1e6
@@ -27,6 +27,10 @@ class Variant:
     on_floor = True  # compared as multiples of the floor; what is not CPU is compared as it is
     restarts = False  # each sample needs a fresh server
     beside = None  # kind of the server key of a second listener; only our own servers have one
+    tickets = None  # whether they are issued; None: as the command line says
+    more_servers = ()  # that take part in this variant alone
+    second_floor = None  # a further case of floor_bench; samples get `over_second`, the value as multiple of it
+    most_rounds = None  # of what hardly varies
 
     def __init__(self, name, title, key="p256", floor="Full/p256_tls13", arguments=()):
         self.name = name
@@ -92,7 +96,24 @@ class Handshakes(Variant):
 
 
 class Resumed(Handshakes):
+    """The second floor is that of a server which keeps no X.509 objects in its sessions."""
+
     resumes = True
+    tickets = True
+    second_floor = "Resumed/p256_tls13_buffers"
+    columns = (("CPU / floor without X.509 objects", "over_second", 2), *Handshakes.columns)
+
+
+class WithoutTickets(Handshakes):
+    """The peers on OpenSSL spend about a quarter of a handshake on tickets that hold the client's chain."""
+
+    tickets = False
+
+
+class BothProviders(Handshakes):
+    """Ours a second time, with signatures made by BoringSSL."""
+
+    more_servers = (terminator.PortcullisHttpBuiltin, terminator.PortcullisTcpBuiltin)
 
 
 class NewClients(Handshakes):
@@ -103,24 +124,38 @@ class NewClients(Handshakes):
         return ["--population", most, "--sign", "start", "--issuer", pki / "issuer.pem"], most
 
 
+def open_loop(server, load, pki, options, share):
+    """A rate that is `share` of what the server's CPU was just seen to be enough for. Where the load is the limit of a
+    closed loop, nine tenths of what came about there: beyond it the generator would measure its own queue."""
+    full, cpu_s = spend(server, load, *pair(pki), "--connections", options.connections, "--duration",
+                        max(1, options.seconds / 2))
+    capacity = done(server, full, "handshakes") / cpu_s
+    return int(min(share * capacity, 0.9 * full["per_second"])) or 1, capacity
+
+
+def timely(server, result):
+    """What it says of the generator's own delays; a sample that left arrivals out is none."""
+    if result["not_started"]:
+        raise SystemExit(f"{server.name}: {result['not_started']} connections were due and not started")
+    return {"start_delay": result["start_delay_us"]["p99"] / 1e3}
+
+
 class Latency(Variant):
-    """Connections arrive at a constant rate, 70% of what the server was just seen to manage at most."""
+    """Connections arrive at a constant rate, 70% of what the server's core can do at most."""
 
     value = "p99 ms"
     digits = 2
-    columns = (("rate/s", "rate", 0), ("p50 ms", "p50", 2), ("p90 ms", "p90", 2), ("p99.9 ms", "p99.9", 2),
-               ("CPU us", "cpu_us", 0))
+    columns = (("rate/s", "rate", 0), ("of capacity/s", "capacity", 0), ("p50 ms", "p50", 2), ("p90 ms", "p90", 2),
+               ("p99.9 ms", "p99.9", 2), ("generator's p99 ms", "start_delay", 2), ("CPU us", "cpu_us", 0))
     on_floor = False
 
     def sample(self, server, load, pki, options):
-        full = load.run(server.port, *pair(pki), "--connections", options.connections, "--duration",
-                        max(1, options.seconds / 2))
-        rate = int(0.7 * full["per_second"]) or 1
+        rate, capacity = open_loop(server, load, pki, options, 0.7)
         result, cpu_s = spend(server, load, *pair(pki), "--connections", 1024, "--rate", rate, "--duration",
                               options.seconds)
         count = done(server, result, "handshakes")
         return {**figures(result, cpu_s), "value": result["latency_us"]["p99"] / 1e3, "rate": rate,
-                "cpu_us": cpu_s * 1e6 / count, "not_started": result["not_started"]}
+                "capacity": capacity, "cpu_us": cpu_s * 1e6 / count, **timely(server, result)}
 
 
 class Beside(Variant):
@@ -130,15 +165,13 @@ class Beside(Variant):
     value = "p99 ms"
     digits = 2
     columns = (("p99 ms alone", "alone", 2), ("rate/s", "rate", 0), ("RSA-4096 rate/s", "slow_rate", 0),
-               ("RSA-4096 p99 ms", "slow_p99", 2))
+               ("RSA-4096 p99 ms", "slow_p99", 2), ("generator's p99 ms", "start_delay", 2))
     on_floor = False
     beside = "rsa4096"
     SLOW_RATE = 50
 
     def sample(self, server, load, pki, options):
-        full = load.run(server.port, *pair(pki), "--connections", options.connections, "--duration",
-                        max(1, options.seconds / 2))
-        rate = int(0.5 * full["per_second"]) or 1
+        rate, _ = open_loop(server, load, pki, options, 0.5)
         wanted = [*pair(pki), "--connections", 1024, "--rate", rate, "--duration", options.seconds]
         alone = load.run(server.port, *wanted)
         second = load.second()
@@ -153,8 +186,8 @@ class Beside(Variant):
         done(server, result, "handshakes")
         if done(server, slow, "handshakes") < 0.9 * self.SLOW_RATE * options.seconds:
             raise SystemExit(f"{server.name}: {slow['handshakes']} handshakes with RSA-4096: {slow['failures']}")
-        return {**figures(result, 0), "value": result["latency_us"]["p99"] / 1e3, "rate": rate,
-                "alone": alone["latency_us"]["p99"] / 1e3, "slow_rate": slow["per_second"],
+        return {**figures(result, 0), **timely(server, result), "value": result["latency_us"]["p99"] / 1e3,
+                "rate": rate, "alone": alone["latency_us"]["p99"] / 1e3, "slow_rate": slow["per_second"],
                 "slow_p99": slow["latency_us"]["p99"] / 1e3}
 
 
@@ -192,20 +225,25 @@ class Bulk(Variant):
 
 
 class Idle(Variant):
-    """What a server's memory grows by with connections that have made one request each and are kept."""
+    """What a server's memory grows by with connections that have made one request each and are kept: each of another
+    client, for a server may keep once what many connections of one client share."""
 
     value = "PSS bytes"
     columns = (("RSS bytes", "rss", 0),)
     on_floor = False
     restarts = True
+    most_rounds = 2
     HOLD_S = 4
     SETTLE_S = 1
+
+    def clients(self, pki, number):
+        return ["--population", number, "--sign", "start", "--issuer", pki / "issuer.pem"]
 
     def sample(self, server, load, pki, options):
         load.run(server.port, *pair(pki), "--total", 4 * options.connections)
         tree = server.tree()
         before = tree.memory()
-        running = load.start(server.port, *pair(pki), "--idle", options.idle, "--hold", self.HOLD_S)
+        running = load.start(server.port, *self.clients(pki, options.idle), "--idle", options.idle, "--hold", self.HOLD_S)
         try:
             wait_for(lambda: process.established(server.port) >= options.idle or running.poll() is not None,
                      f"{options.idle} connections to {server.name}", 120)
@@ -224,21 +262,30 @@ class Idle(Variant):
         return {"value": grown["Pss"], "rss": grown["Rss"], "failed": result["failed"], "failures": result["failures"]}
 
 
+class IdleOfOne(Idle):
+    def clients(self, pki, number):
+        return pair(pki)
+
+
 ALL = [
     Handshakes("p256", "Full handshake and one GET, P-256, TLS 1.3, clients seen before"),
-    NewClients("new", "Full handshake and one GET, P-256, TLS 1.3, clients never seen before"),
+    NewClients("new", "Full handshake and one GET, P-256, TLS 1.3, clients never seen before, of an issuer seen "
+               "before"),
+    WithoutTickets("notickets", "Full handshake and one GET, P-256, TLS 1.3, clients seen before, tickets off"),
     Handshakes("tls12", "Full handshake and one GET, P-256, TLS 1.2, clients seen before", floor="Full/p256_tls12",
                arguments=("--tls", "1.2")),
     Resumed("resumed", "Resumption and one GET, P-256, TLS 1.3", floor="Resumed/p256_tls13",
             arguments=("--resume-share", "100")),
-    Handshakes("rsa2048", "Full handshake and one GET, RSA-2048, TLS 1.3, clients seen before", key="rsa2048",
+    BothProviders("rsa2048", "Full handshake and one GET, RSA-2048, TLS 1.3, clients seen before", key="rsa2048",
                floor="Full/rsa2048_tls13"),
     Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
                floor="Full/rsa4096_tls13"),
-    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's capacity"),
+    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's "
+            "capacity"),
     Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop at 50% of capacity, with an RSA-4096 "
            "listener beside"),
     KeepAlive("keepalive", "Requests on kept connections"),
     Bulk("bulk", "Answers of 64 MiB"),
-    Idle("idle", "Memory of an idle connection, user space"),
+    Idle("idle", "Memory of an idle connection, user space, each of another client"),
+    IdleOfOne("idle-one", "Memory of an idle connection, user space, all of one client"),
 ]

@@ -1,17 +1,20 @@
 // The floor: what the TLS library alone spends on the server's side of a mutual handshake, in
 // memory. No code of ours but the loop around it: SSL objects, X.509 objects, the client's chain
-// verified by the library, its own tickets, the first write (which carries them), SSL_free. What a
-// terminator costs is told as a multiple of this (bench/compare); handshake_bench is the same with
-// our engine.
+// verified by the library, its own tickets, the first write (which carries them), SSL_free; and,
+// for comparison, the same with less (Library). What a terminator costs is told as a multiple of
+// this (bench/compare); handshake_bench is the same with our engine.
 #include <benchmark/benchmark.h>
 #include <openssl/ssl.h>
 #include <sys/time.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/micro/handshake_pki.h"
@@ -35,17 +38,35 @@ void CurrentTime(const SSL* /*ssl*/, timeval* out) {
   out->tv_usec = 0;
 }
 
+// How the library is used.
+enum class Library : uint8_t {
+  kX509,        // as most servers do: X.509 objects, the client's chain verified
+  kUnverified,  // likewise, the chain taken as it is: what remembering chains can save at most
+  kBuffers,     // taken as it is, and no X.509 objects
+};
+
+ssl_verify_result_t TakeAsItIs(SSL* /*ssl*/, uint8_t* /*out_alert*/) { return ssl_verify_ok; }
+
 // A PKI and a server's context as a plain user of the library sets it up.
 struct World {
-  explicit World(TestKey key) : pki(key), context(SSL_CTX_new(TLS_method())) {
+  World(TestKey key, Library library)
+      : pki(key),
+        context(
+            SSL_CTX_new(library == Library::kBuffers ? TLS_with_buffers_method() : TLS_method())) {
     SSL_CTX* const server = context.get();
-    Must(SSL_CTX_use_certificate(server, pki.server.x509()) == 1);
-    Must(SSL_CTX_add1_chain_cert(server, pki.intermediate.x509()) == 1);
-    Must(SSL_CTX_use_PrivateKey(server, pki.server.key()) == 1);
-    Must(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), pki.root.x509()) == 1);
-    SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    const auto buffers = tls::testing::MakeBuffers({&pki.server, &pki.intermediate});
+    const std::array<CRYPTO_BUFFER*, 2> chain = {buffers[0].get(), buffers[1].get()};
+    Must(SSL_CTX_set_chain_and_key(server, chain.data(), chain.size(), pki.server.key(), nullptr) ==
+         1);
+    const int mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (library == Library::kX509) {
+      Must(X509_STORE_add_cert(SSL_CTX_get_cert_store(server), pki.root.x509()) == 1);
+      SSL_CTX_set_verify(server, mode, nullptr);
+      X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(server), tls::testing::kNow);
+    } else {
+      SSL_CTX_set_custom_verify(server, mode, TakeAsItIs);
+    }
     SSL_CTX_set_current_time_cb(server, CurrentTime);
-    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(server), tls::testing::kNow);
     Must(SSL_CTX_set1_groups_list(server, "X25519:P-256") == 1);
     Must(SSL_CTX_set_session_id_context(server,
                                         reinterpret_cast<const uint8_t*>(kSessionContext.data()),
@@ -63,10 +84,10 @@ struct World {
   bssl::UniquePtr<SSL_CTX> context;
 };
 
-World& WorldOf(TestKey key) {
-  static std::map<TestKey, std::unique_ptr<World>> made;
-  std::unique_ptr<World>& world = made[key];
-  if (world == nullptr) world = std::make_unique<World>(key);
+World& WorldOf(TestKey key, Library library) {
+  static std::map<std::pair<TestKey, Library>, std::unique_ptr<World>> made;
+  std::unique_ptr<World>& world = made[{key, library}];
+  if (world == nullptr) world = std::make_unique<World>(key, library);
   return *world;
 }
 
@@ -113,14 +134,14 @@ bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& 
   return done && answered && expected;
 }
 
-void Full(benchmark::State& state, TestKey key, uint16_t version) {
-  World& world = WorldOf(key);
+void Full(benchmark::State& state, TestKey key, uint16_t version, Library library) {
+  World& world = WorldOf(key, library);
   const tls::testing::ClientOptions options = world.Client(version);
   Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
 }
 
-void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
-  World& world = WorldOf(key);
+void Resumed(benchmark::State& state, TestKey key, uint16_t version, Library library) {
+  World& world = WorldOf(key, library);
   tls::testing::ClientOptions options = world.Client(version);
   Spent unused;
   bssl::UniquePtr<SSL_SESSION> session;
@@ -132,17 +153,21 @@ void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
   Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
 }
 
-#define FLOOR(what, name, key, version)                \
-  BENCHMARK_CAPTURE(what, name, TestKey::key, version) \
-      ->UseManualTime()                                \
+#define FLOOR(what, name, key, version, library)                         \
+  BENCHMARK_CAPTURE(what, name, TestKey::key, version, Library::library) \
+      ->UseManualTime()                                                  \
       ->Unit(benchmark::kMicrosecond)
 
-FLOOR(Full, p256_tls13, kEcP256, TLS1_3_VERSION);
-FLOOR(Full, p256_tls12, kEcP256, TLS1_2_VERSION);
-FLOOR(Full, rsa2048_tls13, kRsa2048, TLS1_3_VERSION);
-FLOOR(Full, rsa4096_tls13, kRsa4096, TLS1_3_VERSION);
-FLOOR(Resumed, p256_tls13, kEcP256, TLS1_3_VERSION);
-FLOOR(Resumed, p256_tls12, kEcP256, TLS1_2_VERSION);
+FLOOR(Full, p256_tls13, kEcP256, TLS1_3_VERSION, kX509);
+FLOOR(Full, p256_tls12, kEcP256, TLS1_2_VERSION, kX509);
+FLOOR(Full, rsa2048_tls13, kRsa2048, TLS1_3_VERSION, kX509);
+FLOOR(Full, rsa4096_tls13, kRsa4096, TLS1_3_VERSION, kX509);
+FLOOR(Resumed, p256_tls13, kEcP256, TLS1_3_VERSION, kX509);
+FLOOR(Resumed, p256_tls12, kEcP256, TLS1_2_VERSION, kX509);
+FLOOR(Full, p256_tls13_unverified, kEcP256, TLS1_3_VERSION, kUnverified);
+FLOOR(Full, p256_tls13_buffers, kEcP256, TLS1_3_VERSION, kBuffers);
+FLOOR(Full, rsa2048_tls13_buffers, kRsa2048, TLS1_3_VERSION, kBuffers);
+FLOOR(Resumed, p256_tls13_buffers, kEcP256, TLS1_3_VERSION, kBuffers);
 
 }  // namespace
 }  // namespace portcullis::bench

@@ -1,6 +1,7 @@
 """What bench/compare makes of figures: what it reads from the kernel, its statistics, tables and plots, and that it
 ends what it has started. No server is measured here."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from comparison.server import Server, Setting  # noqa: E402
 
 FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
          "commit": "abc", "versions": {"nginx": "1.22.1"}, "openssl": "3.0", "server_core": 0, "load_core": 1,
-         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "tickets": "on"}
+         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "tickets": "on", "seed": 1}
 KINDS = {"portcullis-http": "http", "portcullis-tcp": "tcp", "nginx-http": "http", "hitch": "tcp"}
 
 
@@ -84,6 +85,38 @@ class Statistics(unittest.TestCase):
         self.assertEqual(rows["portcullis-http"]["floor"]["high"], 0.8)
         self.assertEqual(rows["hitch"]["times"]["median"], 5)  # beside tcp, not http
         self.assertEqual(rows["nginx-http"]["failed"], 3)
+
+    def test_what_was_not_measured_is_told_and_leaves_the_rest_alone(self):
+        lost = {"variant": "p256", "server": "nginx-http", "round": 2, "error": "nginx-http: none alive"}
+        rows = {row["server"]: row for row in summary.summarise([*SAMPLES, lost], variant("p256"), KINDS)}
+        self.assertEqual((rows["nginx-http"]["value"]["n"], rows["nginx-http"]["errors"]), (2, [lost["error"]]))
+        text = markdown.document(FACTS, results.sections_of([*SAMPLES, lost], variants.ALL, KINDS))
+        self.assertIn("nginx-http, 1 not measured: nginx-http: none alive", text)
+        alone = results.sections_of([lost], variants.ALL, KINDS)
+        self.assertIn("| nginx-http |  |", markdown.document(FACTS, alone))
+        self.assertIn("<svg", bars.figure(alone))
+
+    def test_the_rate_of_an_open_loop_is_of_the_servers_cpu_and_of_what_the_load_can_do(self):
+        class Load:
+            def run(self, port, *arguments):
+                return {"handshakes": 1000, "per_second": 2000.0, "failures": {}}
+
+        def server_taking(cpu_s):
+            class Tree:
+                spent = [0.0, cpu_s]
+
+                def cpu_seconds(self):
+                    return self.spent.pop(0)
+            one, tree = Absent(), Tree()
+            one.tree = lambda: tree
+            return one
+
+        options = argparse.Namespace(connections=32, seconds=1)
+        folder = Path("pki")
+        self.assertEqual(variants.open_loop(server_taking(0.5), Load(), folder, options, 0.5), (1000, 2000.0))
+        self.assertEqual(variants.open_loop(server_taking(0.25), Load(), folder, options, 0.7), (1800, 4000.0))
+        with self.assertRaisesRegex(SystemExit, "3 connections were due"):
+            variants.timely(Absent(), {"not_started": 3})
 
     def test_a_floor_that_moves_within_a_round_is_taken_out_but_of_latency_and_memory(self):
         pair = [sample("portcullis-http", 0, 100, 100), sample("nginx-http", 0, 400, 200)]
@@ -205,6 +238,8 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_with("--help").returncode, 0)
         unknown = self.run_with("--variants", "p257")
         self.assertEqual((unknown.returncode, "unknown variant: p257" in unknown.stderr), (2, True))
+        part = self.run_with("--variants", "p256", "--write-results")
+        self.assertEqual((part.returncode, "goes with all variants" in part.stderr), (2, True))
         unbuilt = self.run_with("--build", "/nowhere", "--peers", "none")
         self.assertEqual((unbuilt.returncode, "build first" in unbuilt.stderr), (2, True), unbuilt.stderr)
 
