@@ -61,6 +61,9 @@ constexpr MetricInfo kCatalogue[] = {
      "Judgements of client certificate chains; reason is none unless the verdict is rejected.", {}},
     {kConnectionsAccepted, "portcullis_connections_accepted_total", kC, "listener",
      "Connections accepted.", {}},
+    {kAcceptFailures, "portcullis_accept_failures_total", kC, "listener",
+     "Times that accepting a connection failed, for want of descriptors or memory as a rule; who "
+     "would connect waits in the kernel's backlog meanwhile.", {}},
     {kActiveConnections, "portcullis_active_connections", kG, "listener",
      "Client connections open now.", {}},
     {kConnectionsLapsed, "portcullis_connections_lapsed_total", kC, "listener,reason",

@@ -17,6 +17,7 @@ enum class Metric : uint8_t {
   kHandshakesInProgress,
   kChainVerdicts,
   kConnectionsAccepted,
+  kAcceptFailures,
   kActiveConnections,
   kConnectionsLapsed,
   kResumptionsRefused,

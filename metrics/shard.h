@@ -23,6 +23,8 @@ inline constexpr size_t kCacheLine = 64;
 class alignas(kCacheLine) ListenerShard {
  public:
   Counter accepted;          // connections taken from the kernel
+  Counter accept_failures;   // accepts that failed for a reason of ours
+  Gauge last_accept_error;   // the errno of the last of them; not exported
   Gauge active_connections;  // open now, from accept to close
   Gauge handshakes_in_progress;
   Histogram request_duration;  // from the request's first byte to the response's last

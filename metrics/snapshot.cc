@@ -4,6 +4,8 @@ namespace portcullis::metrics {
 
 void ListenerSnapshot::Merge(const ListenerShard& shard) {
   accepted += shard.accepted.value();
+  accept_failures += shard.accept_failures.value();
+  if (const int64_t error = shard.last_accept_error.value(); error != 0) last_accept_error = error;
   active_connections += shard.active_connections.value();
   handshakes_in_progress += shard.handshakes_in_progress.value();
   for (size_t side = 0; side < bytes.size(); ++side) {

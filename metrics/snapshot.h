@@ -17,6 +17,8 @@ namespace portcullis::metrics {
 struct ListenerSnapshot {
   std::string name;
   uint64_t accepted = 0;
+  uint64_t accept_failures = 0;
+  int64_t last_accept_error = 0;  // of some worker; 0: none
   int64_t active_connections = 0;
   int64_t handshakes_in_progress = 0;
   std::array<std::array<uint64_t, kDirectionNames.size()>, kSideNames.size()> bytes{};

@@ -14,6 +14,7 @@
 
 #include "core/log/operator_log.h"
 #include "core/server/dry_run.h"
+#include "core/server/machine.h"
 #include "io/listener.h"
 #include "portcullis_version.h"
 #include "tls/rejection.h"
@@ -91,6 +92,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(const std::string&
   log::SetUp(LevelOf((*snapshot)->config.log.level));
   LogWarnings(**snapshot);
   std::unique_ptr<Supervisor> supervisor(new Supervisor(path, *snapshot));
+  RaiseOpenFiles((*snapshot)->config, supervisor->num_workers_);
   if (absl::Status status = supervisor->StartWorkers(); !status.ok()) return status;
   if (absl::Status status = supervisor->Publish(*snapshot); !status.ok()) return status;
   supervisor->facts_->RecordLoad(UnixNow());
@@ -271,6 +273,7 @@ absl::Status Supervisor::Reload() {
   }
   LogWarnings(*snapshot_);
   log::SetUp(LevelOf(snapshot_->config.log.level));
+  RaiseOpenFiles(snapshot_->config, num_workers_);
   if (absl::Status reopened = log_->Reopen(); !reopened.ok())
     log::Error(std::string(reopened.message()));
   if (snapshot_->config.workers != 0 && snapshot_->config.workers != num_workers_) {
@@ -329,6 +332,8 @@ void Supervisor::Wait() {
 
 void Supervisor::Tidy() {
   returns_->Drain([](std::unique_ptr<connection::Runtime>&&) {});
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto text = accept_watch_.Look(*shards_, now); text.has_value()) log::Warn(*text);
 }
 
 void Supervisor::Stop() {

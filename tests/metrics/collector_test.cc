@@ -143,6 +143,8 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   two.CountRejection(1);
   two.CountVerdict(ChainVerdict::kRejected, 1);
   one.CountVerdict(ChainVerdict::kAccepted);
+  one.accept_failures.Add(2);
+  two.accept_failures.Add(1);
   one.CountLapse(1);
   two.CountLapse(1);
   one.CountRefusedResumption(1);
@@ -178,6 +180,7 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   EXPECT_THAT(text, HasSubstr("rejections_total{listener=\"edge\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"rejected\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"accepted\",reason=\"none\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_accept_failures_total{listener=\"edge\"} 3\n"));
   EXPECT_THAT(text,
               HasSubstr("connections_lapsed_total{listener=\"edge\",reason=\"expired\"} 2\n"));
   EXPECT_THAT(text,
