@@ -10,6 +10,18 @@
 
 namespace portcullis::server {
 
+absl::Status CheckMachine() { return StatusOf(io::Probe()); }
+
+absl::Status StatusOf(const io::ProbeReport& report) {
+  if (report.ok()) return absl::OkStatus();
+  std::string message = "this machine cannot serve:";
+  for (const io::ProbeCheck& check : report.checks) {
+    if (check.ok || !check.required) continue;
+    absl::StrAppend(&message, "\n", check.name, ": ", check.detail, ". ", check.remedy);
+  }
+  return absl::FailedPreconditionError(message);
+}
+
 void RaiseOpenFiles(const config::Config& config, uint32_t workers) {
   const uint64_t needed = config::OpenFilesNeeded(config, workers);
   const io::OpenFileLimit limit = io::RaiseOpenFileLimit(needed);

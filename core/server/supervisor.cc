@@ -93,6 +93,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(const std::string&
   LogWarnings(**snapshot);
   std::unique_ptr<Supervisor> supervisor(new Supervisor(path, *snapshot));
   RaiseOpenFiles((*snapshot)->config, supervisor->num_workers_);
+  if (absl::Status status = CheckMachine(); !status.ok()) return status;
   if (absl::Status status = supervisor->StartWorkers(); !status.ok()) return status;
   if (absl::Status status = supervisor->Publish(*snapshot); !status.ok()) return status;
   supervisor->facts_->RecordLoad(UnixNow());
