@@ -312,6 +312,7 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
     }
     runtime->listeners.push_back(std::move(listener));
   }
+  for (const auto& [name, trust] : snapshot->trusts) runtime->trusts.push_back(trust);
   runtime->specs = std::move(snapshot);
   return runtime;
 }
