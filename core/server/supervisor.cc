@@ -39,6 +39,10 @@ std::vector<int> UsableCpus() {
   return cpus;
 }
 
+uint32_t WorkersFor(const config::Config& config) {
+  return config.workers != 0 ? config.workers : static_cast<uint32_t>(UsableCpus().size());
+}
+
 metrics::Reasons RejectionReasons() {
   metrics::Reasons reasons;
   for (int i = 0; i < tls::kNumRejections; ++i) {
@@ -79,9 +83,11 @@ void CloseAll(const std::vector<std::vector<int>>& sockets) {
 }  // namespace
 
 Supervisor::Supervisor(std::string path, std::shared_ptr<const Snapshot> snapshot)
-    : path_(std::move(path)), snapshot_(std::move(snapshot)) {
+    : path_(std::move(path)),
+      snapshot_(std::move(snapshot)),
+      num_workers_(WorkersFor(snapshot_->config)),
+      restart_only_(snapshot_->config, num_workers_) {
   const config::Config& config = snapshot_->config;
-  num_workers_ = config.workers != 0 ? config.workers : static_cast<uint32_t>(UsableCpus().size());
   worker_capacity_ = (config.limits.max_connections + num_workers_ - 1) / num_workers_;
   own_secret_ = tls::TicketSecret::Random(static_cast<uint32_t>(config.tickets.slot.count()));
 }
@@ -275,11 +281,10 @@ absl::Status Supervisor::Reload() {
   LogWarnings(*snapshot_);
   log::SetUp(LevelOf(snapshot_->config.log.level));
   RaiseOpenFiles(snapshot_->config, num_workers_);
-  if (absl::Status reopened = log_->Reopen(); !reopened.ok())
+  const config::Config& config = snapshot_->config;
+  if (absl::Status reopened = log_->Reopen(config.log.connections); !reopened.ok())
     log::Error(std::string(reopened.message()));
-  if (snapshot_->config.workers != 0 && snapshot_->config.workers != num_workers_) {
-    log::Warn("reload: the number of workers changes at a restart only");
-  }
+  for (const std::string& line : restart_only_.Take(config, WorkersFor(config))) log::Warn(line);
   log::Info("reloaded");
   return absl::OkStatus();
 }

@@ -23,6 +23,7 @@
 #include "core/server/accept_watch.h"
 #include "core/server/admin/admin_server.h"
 #include "core/server/admin/status.h"
+#include "core/server/restart_only.h"
 #include "core/server/running_server.h"
 #include "core/server/snapshot.h"
 #include "core/signing/pool.h"
@@ -77,6 +78,7 @@ class Supervisor final : public RunningServer {
   std::map<std::string, uint16_t>
       open_;  // bound port by SocketKey, of the sockets the workers hold
   uint32_t num_workers_;
+  RestartOnly restart_only_;
   uint32_t worker_capacity_;
   uint64_t version_ = 0;
   // Random, for configurations without a file; outlives reloads.
