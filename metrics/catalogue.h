@@ -51,6 +51,8 @@ enum class Metric : uint8_t {
   kRingSqFull,
   kRingCqOverflow,
   kRingRecvEnobufs,
+  kRingRecvPauses,
+  kRingCancelMisses,
   kRingStaleCqes,
   kBuildInfo,
   kWorkers,

@@ -123,6 +123,8 @@ void AddWorker(Families& families, const WorkerSnapshot& worker, const std::stri
   number(kRingSqFull, AsDouble(worker.ring_sq_full));
   number(kRingCqOverflow, AsDouble(worker.ring_cq_overflow));
   number(kRingRecvEnobufs, AsDouble(worker.ring_recv_enobufs));
+  number(kRingRecvPauses, AsDouble(worker.ring_recv_pauses));
+  number(kRingCancelMisses, AsDouble(worker.ring_cancel_misses));
   number(kRingStaleCqes, AsDouble(worker.ring_stale_cqes));
 }
 

@@ -54,6 +54,8 @@ struct WorkerSnapshot {
   uint64_t ring_sq_full = 0;
   uint64_t ring_cq_overflow = 0;
   uint64_t ring_recv_enobufs = 0;
+  uint64_t ring_recv_pauses = 0;
+  uint64_t ring_cancel_misses = 0;
   uint64_t ring_stale_cqes = 0;
   uint64_t timer_fires = 0;
   uint64_t busy_ns = 0;
