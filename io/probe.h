@@ -2,8 +2,8 @@
 // cannot.
 //
 // Each check performs the real operation on a small ring of the calling thread (no kernel version
-// is parsed). Set-up and `doctor` only: it blocks for up to a few seconds. It prints nothing and
-// does not exit; the caller decides.
+// is parsed). Set-up and `doctor` only: it blocks for moments, or a few seconds where something
+// hangs. It prints nothing and does not exit; the caller decides.
 #pragma once
 
 #include <string>

@@ -34,7 +34,8 @@ absl::StatusOr<std::unique_ptr<UringRing>> UringRing::Create(const RingOptions& 
   const int result = io_uring_queue_init_params(options.sq_entries, &ring->ring_, &params);
   if (result < 0) {
     const RingCause cause = RingUnavailable(-result);
-    return absl::UnavailableError(absl::StrCat("io_uring: ", cause.cause, ". ", cause.remedy));
+    return absl::FailedPreconditionError(
+        absl::StrCat("io_uring: ", cause.cause, ". ", cause.remedy));
   }
   ring->initialised_ = true;
   ring->owner_ = std::this_thread::get_id();

@@ -79,6 +79,7 @@ void AddListener(Families& families, const ListenerSnapshot& listener, const Rea
   families.Number(kHandshakesInProgress, {listener.name},
                   AsDouble(listener.handshakes_in_progress));
   families.Number(kConnectionsAccepted, {listener.name}, AsDouble(listener.accepted));
+  families.Number(kAcceptFailures, {listener.name}, AsDouble(listener.accept_failures));
   families.Number(kActiveConnections, {listener.name}, AsDouble(listener.active_connections));
   for (size_t side = 0; side < kSideNames.size(); ++side) {
     for (size_t direction = 0; direction < kDirectionNames.size(); ++direction) {
@@ -122,6 +123,8 @@ void AddWorker(Families& families, const WorkerSnapshot& worker, const std::stri
   number(kRingSqFull, AsDouble(worker.ring_sq_full));
   number(kRingCqOverflow, AsDouble(worker.ring_cq_overflow));
   number(kRingRecvEnobufs, AsDouble(worker.ring_recv_enobufs));
+  number(kRingRecvPauses, AsDouble(worker.ring_recv_pauses));
+  number(kRingCancelMisses, AsDouble(worker.ring_cancel_misses));
   number(kRingStaleCqes, AsDouble(worker.ring_stale_cqes));
 }
 

@@ -23,6 +23,8 @@ inline constexpr size_t kCacheLine = 64;
 class alignas(kCacheLine) ListenerShard {
  public:
   Counter accepted;          // connections taken from the kernel
+  Counter accept_failures;   // accepts that failed for a reason of ours
+  Gauge last_accept_error;   // the errno of the last of them; not exported
   Gauge active_connections;  // open now, from accept to close
   Gauge handshakes_in_progress;
   Histogram request_duration;  // from the request's first byte to the response's last
@@ -123,13 +125,15 @@ class alignas(kCacheLine) BackendShard {
 class alignas(kCacheLine) WorkerShard {
  public:
   // The loop. The ring's totals are mirrored once a turn from the ring's own counters.
-  Counter ring_enters;        // io_uring_enter calls
-  Counter ring_submitted;     // entries handed to the kernel
-  Counter ring_completed;     // completions reaped
-  Counter ring_sq_full;       // submission queue was full, submitted early
-  Counter ring_cq_overflow;   // turns that saw completions overflow
-  Counter ring_recv_enobufs;  // receives that found the buffer ring empty
-  Counter ring_stale_cqes;    // completions for a connection already gone
+  Counter ring_enters;         // io_uring_enter calls
+  Counter ring_submitted;      // entries handed to the kernel
+  Counter ring_completed;      // completions reaped
+  Counter ring_sq_full;        // submission queue was full, submitted early
+  Counter ring_cq_overflow;    // turns that saw completions overflow
+  Counter ring_recv_enobufs;   // receives that found the buffer ring empty
+  Counter ring_recv_pauses;    // receives paused for a slow reader on the other side
+  Counter ring_cancel_misses;  // pauses whose cancel found nothing
+  Counter ring_stale_cqes;     // completions for a connection already gone
   Counter timer_fires;
   Counter busy_ns;                      // time spent in turns, waiting excluded
   Histogram turn_duration;              // one turn's work, waiting excluded

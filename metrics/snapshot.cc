@@ -4,6 +4,8 @@ namespace portcullis::metrics {
 
 void ListenerSnapshot::Merge(const ListenerShard& shard) {
   accepted += shard.accepted.value();
+  accept_failures += shard.accept_failures.value();
+  if (const int64_t error = shard.last_accept_error.value(); error != 0) last_accept_error = error;
   active_connections += shard.active_connections.value();
   handshakes_in_progress += shard.handshakes_in_progress.value();
   for (size_t side = 0; side < bytes.size(); ++side) {
@@ -52,6 +54,8 @@ void Snapshot::MergeWorker(const WorkerShard& shard) {
   worker.ring_sq_full = shard.ring_sq_full.value();
   worker.ring_cq_overflow = shard.ring_cq_overflow.value();
   worker.ring_recv_enobufs = shard.ring_recv_enobufs.value();
+  worker.ring_recv_pauses = shard.ring_recv_pauses.value();
+  worker.ring_cancel_misses = shard.ring_cancel_misses.value();
   worker.ring_stale_cqes = shard.ring_stale_cqes.value();
   worker.timer_fires = shard.timer_fires.value();
   worker.busy_ns = shard.busy_ns.value();

@@ -17,6 +17,8 @@ namespace portcullis::metrics {
 struct ListenerSnapshot {
   std::string name;
   uint64_t accepted = 0;
+  uint64_t accept_failures = 0;
+  int64_t last_accept_error = 0;  // of some worker; 0: none
   int64_t active_connections = 0;
   int64_t handshakes_in_progress = 0;
   std::array<std::array<uint64_t, kDirectionNames.size()>, kSideNames.size()> bytes{};
@@ -52,6 +54,8 @@ struct WorkerSnapshot {
   uint64_t ring_sq_full = 0;
   uint64_t ring_cq_overflow = 0;
   uint64_t ring_recv_enobufs = 0;
+  uint64_t ring_recv_pauses = 0;
+  uint64_t ring_cancel_misses = 0;
   uint64_t ring_stale_cqes = 0;
   uint64_t timer_fires = 0;
   uint64_t busy_ns = 0;

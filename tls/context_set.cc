@@ -99,9 +99,9 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   TLS_CHECK(context != nullptr);
   SetCommon(context.get());
-  if (!spec.ciphers.empty() &&
-      SSL_CTX_set_strict_cipher_list(context.get(), spec.ciphers.c_str()) != 1) {
-    return LibraryError("ciphers", absl::StrCat("\"", spec.ciphers, "\" is not understood"));
+  if (!spec.ciphers.empty()) {
+    absl::Status status = SetCiphers(context.get(), spec.ciphers);
+    if (!status.ok()) return status;
   }
   if (absl::Status status = SetCredential(context.get(), credential, credential_spec);
       !status.ok()) {
@@ -126,6 +126,11 @@ void SetCommon(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   TLS_CHECK(SSL_CTX_set_verify_algorithm_prefs(context, kSignatures, std::size(kSignatures)) == 1);
   TLS_CHECK(SSL_CTX_set_strict_cipher_list(context, kDefaultCiphers) == 1);
+}
+
+absl::Status SetCiphers(SSL_CTX* context, const std::string& ciphers) {
+  if (SSL_CTX_set_strict_cipher_list(context, ciphers.c_str()) == 1) return absl::OkStatus();
+  return LibraryError("ciphers", absl::StrCat("\"", ciphers, "\" is not understood"));
 }
 
 absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,

@@ -22,6 +22,9 @@ namespace portcullis::tls {
 // SetCommon gives a context what base contexts and those of hosts have in common.
 void SetCommon(SSL_CTX* context);
 
+// SetCiphers gives a context an operator's list. InvalidArgument quotes one that is not understood.
+absl::Status SetCiphers(SSL_CTX* context, const std::string& ciphers);
+
 class ContextSet {
  public:
   struct Entry {

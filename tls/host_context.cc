@@ -102,6 +102,11 @@ absl::Status CheckSpec(const HostSpec& spec) {
 
 }  // namespace
 
+absl::Status CheckCiphers(const std::string& ciphers) {
+  const bssl::UniquePtr<SSL_CTX> scratch(SSL_CTX_new(TLS_with_buffers_method()));
+  return SetCiphers(scratch.get(), ciphers);
+}
+
 absl::StatusOr<std::string> GroupList(const std::vector<std::string>& groups) {
   if (groups.empty()) return std::string(compat::kDefaultGroups);
   const bssl::UniquePtr<SSL_CTX> scratch(SSL_CTX_new(TLS_with_buffers_method()));

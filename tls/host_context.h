@@ -34,6 +34,9 @@ absl::Status MakeHostContexts(Host& host, const HostTableOptions& options, Verif
 [[nodiscard]] VerifierOptions MakeVerifierOptions(const ClientAuthSpec& spec,
                                                   const HostTableOptions& options);
 
+// CheckCiphers is OK where the library understands the list, which MakeHostContexts requires.
+absl::Status CheckCiphers(const std::string& ciphers);
+
 // GroupList checks `groups` and joins them into the library's form; InvalidArgument names the one
 // it does not know. Takes the names of RFC 8446 (secp256r1), of NIST (P-256) and of OpenSSL
 // (prime256v1).

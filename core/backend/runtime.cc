@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
+#include "core/config/diagnostics.h"
 #include "io/host_lookup.h"
 
 namespace portcullis::backend {
@@ -13,8 +14,7 @@ namespace {
 using Resolved = std::vector<std::pair<io::SocketAddress, std::string>>;
 
 absl::Status AtTarget(const config::Target& target, absl::string_view problem) {
-  return absl::InvalidArgumentError(absl::StrCat(target.where.file, ":", target.where.line, ":",
-                                                 target.where.column, ": backend target '",
+  return absl::InvalidArgumentError(absl::StrCat(config::Place(target.where), "backend target '",
                                                  target.address, "': ", problem));
 }
 

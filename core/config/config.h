@@ -32,6 +32,7 @@ struct Location {
   std::string file;
   int line = 0;  // from 1; 0: not from a file
   int column = 0;
+  std::string field = {};  // by its full path: "virtual_hosts[0].certificates[1].key"
 };
 
 struct Certificate {
@@ -39,6 +40,10 @@ struct Certificate {
   std::string key_path;            // `key:`, or FOLDER/tls.key
   std::string ocsp_response_path;  // DER, stapled for clients who ask; empty: none
   Location where;
+  // Of the fields that name the files.
+  Location chain_where;
+  Location key_where;
+  Location ocsp_response_where;
 };
 
 struct Tls {
@@ -50,6 +55,9 @@ struct Tls {
   bool tickets = true;
   std::chrono::seconds session_lifetime{3600};
   tls::SigningWish signing;  // key_provider and sign_on_helper
+  // Where these were written, be it for all hosts; what they may say is the library's to know.
+  Location ciphers_where;
+  Location groups_where;
 };
 
 struct ClientAuth {
@@ -93,6 +101,10 @@ struct Trust {
   tls::RevocationSpec revocation;
   Ocsp ocsp;
   Location where;
+  // Of the fields that name the files: of `folder` where there are no others.
+  Location ca_where;
+  Location intermediates_where;
+  Location crl_where;
 };
 
 struct Target {

@@ -52,6 +52,12 @@ std::string Diagnostics::Prefix(Position where, std::string_view path) const {
                 ": ");
 }
 
+std::string Place(const Location& where) {
+  if (where.file.empty()) return "";
+  return Concat(where.file, ":", where.line, ":", where.column, ": ", where.field,
+                where.field.empty() ? "" : ": ");
+}
+
 std::string Printable(std::string_view text) {
   std::string out;
   for (const char c : text) {

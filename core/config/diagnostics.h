@@ -54,8 +54,10 @@ class Diagnostics {
   // Warnings returns one line each, in the order of the text.
   [[nodiscard]] std::vector<std::string> Warnings() const;
 
-  // At returns `where` together with the file's name.
-  [[nodiscard]] Location At(Position where) const { return {file_, where.line, where.column}; }
+  // At returns `where` together with the file's name and that of the field there.
+  [[nodiscard]] Location At(Position where, std::string_view field) const {
+    return {file_, where.line, where.column, std::string(field)};
+  }
 
  private:
   struct Line {
@@ -71,6 +73,10 @@ class Diagnostics {
   std::vector<Line> warnings_;
   size_t num_errors_dropped_ = 0;
 };
+
+// Place returns `where` as messages about it begin, "FILE:LINE:COLUMN: FIELD: "; "" when it is
+// nowhere.
+[[nodiscard]] std::string Place(const Location& where);
 
 // Printable returns `text` on one line, control characters spelt out.
 std::string Printable(std::string_view text);

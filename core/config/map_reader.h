@@ -29,6 +29,11 @@ struct ReadContext {
   Diagnostics& diagnostics;
   SourceMap& sources;
   std::string folder;  // of the configuration file; relative paths start there
+
+  // Written returns where the field at `path` stands, or what encloses it.
+  [[nodiscard]] Location Written(std::string_view path) const {
+    return diagnostics.At(sources.Find(path), path);
+  }
 };
 
 // A value to be read, and what messages call it.

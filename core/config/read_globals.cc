@@ -99,8 +99,7 @@ void ReadTickets(ReadContext& context, MapReader& top, Tickets& tickets) {
   if (!value) return;
   MapReader reader(context, *std::move(value));
   reader.Path("secret_file", tickets.secret_file);
-  tickets.where =
-      context.diagnostics.At(context.sources.Find(FieldPath(reader.path(), "secret_file")));
+  tickets.where = context.Written(FieldPath(reader.path(), "secret_file"));
   reader.Seconds("slot", kTicketSlot, tickets.slot);
   reader.Finish();
 }

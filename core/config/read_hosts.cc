@@ -72,13 +72,19 @@ void CheckVersions(ReadContext& context, const std::string& path, const Tls& tls
 
 void ReadCertificate(ReadContext& context, Value item, std::vector<Certificate>& certificates) {
   Certificate certificate;
-  certificate.where = context.diagnostics.At(item.node.where);
+  certificate.where = context.diagnostics.At(item.node.where, item.path);
   MapReader reader(context, std::move(item));
   std::string folder;
   reader.Path("folder", folder);
   reader.Path("certificate", certificate.chain_path);
   reader.Path("key", certificate.key_path);
   reader.Path("ocsp_response", certificate.ocsp_response_path);
+  const auto written = [&](std::string_view field) {
+    return context.Written(FieldPath(reader.path(), reader.has("folder") ? "folder" : field));
+  };
+  certificate.chain_where = written("certificate");
+  certificate.key_where = written("key");
+  certificate.ocsp_response_where = context.Written(FieldPath(reader.path(), "ocsp_response"));
   reader.Finish();
   const auto wrong = [&](std::string_view found) {
     context.diagnostics.Error(
@@ -150,8 +156,12 @@ void ReadTls(ReadContext& context, MapReader& parent, Tls& tls) {
   reader.Choice("key_provider", kKeyProviders, tls.signing.provider);
   reader.Choice("sign_on_helper", kHelperWishes, tls.signing.helper);
   reader.Finish();
+  if (reader.has("groups")) {
+    tls.groups_where = context.Written(FieldPath(reader.path(), "groups"));
+  }
   CheckVersions(context, reader.path(), tls);
   const std::string ciphers_path = FieldPath(reader.path(), "ciphers");
+  if (reader.has("ciphers")) tls.ciphers_where = context.Written(ciphers_path);
   if (context.sources.Has(ciphers_path) && tls.min_version == "1.3") {
     context.diagnostics.Warn(context.sources.Find(ciphers_path), ciphers_path,
                              "has no effect: it is for TLS 1.2, and min_version is 1.3");
@@ -161,7 +171,7 @@ void ReadTls(ReadContext& context, MapReader& parent, Tls& tls) {
 VirtualHost ReadVirtualHost(ReadContext& context, Value value, const Tls& defaults) {
   VirtualHost host;
   host.tls = defaults;
-  host.where = context.diagnostics.At(value.node.where);
+  host.where = context.diagnostics.At(value.node.where, value.path);
   MapReader reader(context, std::move(value));
   reader.Text("name", kNameRule, host.name);
   ReadServerNames(context, reader, host);

@@ -19,7 +19,7 @@ constexpr NumberRange kMaxIdle = {0, 65535};
 
 Listener ReadListener(ReadContext& context, Value value) {
   Listener listener;
-  listener.where = context.diagnostics.At(value.node.where);
+  listener.where = context.diagnostics.At(value.node.where, value.path);
   MapReader reader(context, std::move(value));
   reader.Text("name", kNameRule, listener.name);
   reader.Text("address", kListenAddressRule, listener.address);
@@ -36,12 +36,12 @@ Listener ReadListener(ReadContext& context, Value value) {
 
 Backend ReadBackend(ReadContext& context, Value value) {
   Backend backend;
-  backend.where = context.diagnostics.At(value.node.where);
+  backend.where = context.diagnostics.At(value.node.where, value.path);
   MapReader reader(context, std::move(value));
   reader.Text("name", kNameRule, backend.name);
   reader.List("targets", [&](const Value& item, size_t) {
     if (const std::optional<std::string> address = TextOf(context, item, kTargetAddressRule)) {
-      backend.targets.push_back({*address, context.diagnostics.At(item.node.where)});
+      backend.targets.push_back({*address, context.diagnostics.At(item.node.where, item.path)});
     }
   });
   reader.Duration("connect_timeout", kConnectTimeout, backend.connect_timeout);

@@ -77,7 +77,7 @@ void ReadOcsp(ReadContext& context, MapReader& trust, Ocsp& ocsp) {
 
 Trust ReadTrust(ReadContext& context, Value value) {
   Trust trust;
-  trust.where = context.diagnostics.At(value.node.where);
+  trust.where = context.diagnostics.At(value.node.where, value.path);
   MapReader reader(context, std::move(value));
   reader.Text("name", kNameRule, trust.name);
   std::string folder;
@@ -90,6 +90,12 @@ Trust ReadTrust(ReadContext& context, Value value) {
   PathList(context, reader, "ca", trust.ca_paths);
   PathList(context, reader, "intermediates", trust.intermediate_paths);
   PathList(context, reader, "crl", trust.crl_paths);
+  const auto written = [&](std::string_view field) {
+    return context.Written(FieldPath(reader.path(), reader.has(field) ? field : "folder"));
+  };
+  trust.ca_where = written("ca");
+  trust.intermediates_where = written("intermediates");
+  trust.crl_where = written("crl");
   reader.Choice("intermediates_as_anchors", kBools, trust.intermediates_as_anchors);
   ReadRevocation(context, reader, trust.revocation);
   ReadOcsp(context, reader, trust.ocsp);

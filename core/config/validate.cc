@@ -151,6 +151,11 @@ class Validator {
             "client_auth needs to know whose certificates to accept");
       return;
     }
+    if (!sources_.Has(path)) {
+      Warn(path,
+           "is not there: this host is open to everyone, with a certificate or without; "
+           "client_auth: {mode: off} says that it is meant to be");
+    }
     if (!sources_.Has(FieldPath(path, "mode"))) return;
     WarnWithoutEffect(path,
                       {"refusal", "trust", "max_depth", "profile", "send_ca_names", "policy",
@@ -236,6 +241,11 @@ class Validator {
             Concat("'http' on a host of ", Place(ItemPath("listeners", tcp)),
                    ", which is in mode tcp"),
             "alert", "without HTTP there is no page to refuse with");
+    }
+    if (host.client_auth.mode == AuthMode::kOptionalNoCa) {
+      Warn(FieldPath(path, "client_auth.mode"),
+           Concat("lets everyone in on ", Place(ItemPath("listeners", tcp)),
+                  ", whose mode is tcp: nothing tells the backend who has no CA's word"));
     }
     if (http) return;
     WarnWithoutEffect(path,

@@ -50,7 +50,7 @@ struct Context {
   io::Millis next_overload_line_ms = 0;  // before that, refusals for want of room are only counted
   uint64_t overloads_unsaid = 0;         // those since the last line
   // What is served now; null while draining. Connections of earlier runtimes are measured by it.
-  const Runtime* current = nullptr;
+  Runtime* current = nullptr;
   http::DateCache date{};
   std::vector<uint8_t> plain{};  // 16 KiB: one decrypted record
   std::vector<uint8_t> reply{};  // plaintext for the client, encrypted in one go

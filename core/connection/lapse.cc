@@ -1,6 +1,8 @@
 #include "core/connection/lapse.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
@@ -13,12 +15,54 @@ namespace {
 
 using tls::Rejection;
 
+// Whether what is served now is what the connection began under, as far as anyone knows.
+bool IsCurrent(const Context& ctx, const Downstream& down) {
+  return ctx.current == nullptr || ctx.current == down.runtime;
+}
+
+// What serves the connection's address now; null: nothing.
 const ListenerRuntime* CurrentListener(const Context& ctx, const Downstream& down) {
-  if (ctx.current == nullptr || ctx.current == down.runtime) return down.listener;
   for (const auto& listener : ctx.current->listeners) {
     if (listener->address == down.listener->address) return listener.get();
   }
-  return down.listener;
+  return nullptr;
+}
+
+// The first that `find` finds among all listeners of what is served now; null: none.
+template <typename Find>
+const tls::Host* FindAnywhere(const Context& ctx, Find find) {
+  for (const auto& listener : ctx.current->listeners) {
+    if (const tls::Host* const host = find(*listener->hosts); host != nullptr) return host;
+  }
+  return nullptr;
+}
+
+// Whoever has the place of the connection's host now: by the host's name, which is its first server
+// name where the configuration gives it none, else by the name that the client asked for.
+const tls::Host* Successor(const Context& ctx, const Downstream& down, const tls::Host& judged) {
+  const std::string& name = judged.spec->name;
+  const std::string_view sni = down.engine->sni();
+  if (const ListenerRuntime* const listener = CurrentListener(ctx, down); listener != nullptr) {
+    const tls::Host* const host = listener->hosts->FindHost(name);
+    return host != nullptr ? host : listener->hosts->Select(sni);
+  }
+  // Another listener's default is for those who come to that one: it says nothing of this client.
+  const tls::Host* const host =
+      FindAnywhere(ctx, [&](const tls::HostTable& hosts) { return hosts.FindHost(name); });
+  if (host != nullptr) return host;
+  return FindAnywhere(ctx, [&](const tls::HostTable& hosts) { return hosts.FindByName(sni); });
+}
+
+// What a host that has no successor asks of clients, by its trust as it is now; null where the
+// configuration has no trust of that name any more.
+tls::ClientVerifier* VerifierNow(const Context& ctx, const tls::Host& judged) {
+  const tls::ClientVerifier& before = *judged.verifier;
+  for (const auto& trust : ctx.current->trusts) {
+    if (trust->name != before.trust().name) continue;
+    const auto verifier = ctx.current->verifiers.Get(trust, before.options());
+    return verifier.ok() ? *verifier : nullptr;
+  }
+  return nullptr;
 }
 
 // Of a client that came without a certificate, or with one that its host forgave.
@@ -36,6 +80,25 @@ bool IsKnownRevoked(const Context& ctx, const tls::Host& host, const tls::PeerId
          ctx.statuses.KnowsRevoked(tls::StatusKeyOf(identity, trust));
 }
 
+// What `host`, as configured now, has against the client.
+Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
+  const tls::Host& judged = *down.engine->host();
+  const tls::ClientAuthSpec& spec = host.spec->client_auth;
+  if (host.verifier == nullptr || !spec.close_on_change) return Rejection::kNone;
+
+  const tls::Verdict& given = down.engine->verdict();
+  if (!given.accepted() || given.identity == nullptr) return StandingUnproven(spec, given);
+  const tls::LiveClient client{
+      .judged_under = judged, .identity = given.identity, .resumed = down.engine->resumed()};
+  const int64_t now = ctx.unix_ms / 1000;
+  tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
+  const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
+  if (!verdict.accepted()) return verdict.rejection;
+  if (IsKnownRevoked(ctx, host, *given.identity)) return Rejection::kRevoked;
+  down.holds_until_s = std::max(verdict.holds_until, now);
+  return Rejection::kNone;
+}
+
 void Lapse(Context& ctx, Downstream& down, Rejection reason) {
   down.lapse = reason;
   ctx.shard.listener(down.listener->metrics_id).CountLapse(static_cast<size_t>(reason));
@@ -51,12 +114,18 @@ void Lapse(Context& ctx, Downstream& down, Rejection reason) {
 }  // namespace
 
 const tls::Host& CurrentHost(const Context& ctx, const Downstream& down, const tls::Host& host) {
-  const tls::Host* const found = CurrentListener(ctx, down)->hosts->FindHost(host.spec->name);
+  if (IsCurrent(ctx, down)) return host;
+  const tls::Host* found = nullptr;
+  if (&host == down.engine->host()) {
+    found = Successor(ctx, down, host);
+  } else if (const ListenerRuntime* const now = CurrentListener(ctx, down); now != nullptr) {
+    found = now->hosts->FindHost(host.spec->name);
+  }
   return found != nullptr ? *found : host;
 }
 
 Rejection NoteStanding(Context& ctx, Downstream& down) {
-  if (CurrentListener(ctx, down) != down.listener) return AskStanding(ctx, down);
+  if (!IsCurrent(ctx, down)) return AskStanding(ctx, down);
   const tls::Verdict& verdict = down.engine->verdict();
   const bool proven = verdict.accepted() && verdict.identity != nullptr;
   if (proven && down.engine->host()->spec->client_auth.close_on_change) {
@@ -68,21 +137,18 @@ Rejection NoteStanding(Context& ctx, Downstream& down) {
 Rejection AskStanding(Context& ctx, Downstream& down) {
   down.holds_until_s = INT64_MAX;
   const tls::Host& judged = *down.engine->host();
-  const tls::Host& host = CurrentHost(ctx, down, judged);
-  const tls::ClientAuthSpec& spec = host.spec->client_auth;
-  if (host.verifier == nullptr || !spec.close_on_change) return Rejection::kNone;
-
-  const tls::Verdict& given = down.engine->verdict();
-  if (!given.accepted() || given.identity == nullptr) return StandingUnproven(spec, given);
-  const tls::LiveClient client{
-      .judged_under = judged, .identity = given.identity, .resumed = down.engine->resumed()};
-  const int64_t now = ctx.unix_ms / 1000;
-  tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
-  const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
-  if (!verdict.accepted()) return verdict.rejection;
-  if (IsKnownRevoked(ctx, host, *given.identity)) return Rejection::kRevoked;
-  down.holds_until_s = std::max(verdict.holds_until, now);
-  return Rejection::kNone;
+  const tls::Host& successor = CurrentHost(ctx, down, judged);
+  // One of another name that asks nobody for certificates cannot speak for a host that did.
+  const bool speaks = successor.spec->name == judged.spec->name || successor.verifier != nullptr;
+  if (&successor != &judged && speaks) return AskHost(ctx, down, successor);
+  if (judged.verifier == nullptr || IsCurrent(ctx, down)) return AskHost(ctx, down, judged);
+  tls::Host as_it_was;
+  as_it_was.spec = judged.spec;
+  as_it_was.verifier = VerifierNow(ctx, judged);
+  if (as_it_was.verifier != nullptr) return AskHost(ctx, down, as_it_was);
+  const bool proven = down.engine->verdict().accepted() && down.engine->verdict().identity;
+  const bool lapses = proven && judged.spec->client_auth.close_on_change;
+  return lapses ? Rejection::kUnknownCa : Rejection::kNone;
 }
 
 void CheckStanding(Context& ctx, Downstream& down) {

@@ -14,10 +14,15 @@ namespace portcullis::connection {
 [[nodiscard]] tls::Rejection NoteStanding(Context& ctx, Downstream& down);
 
 // AskStanding returns why the client of a connection that was let in would not be let in now, kNone
-// if it would: by its virtual host as configured now on the same listener; by the one it was judged
-// under where that is gone. A host that has come to ask for no certificates, or that leaves live
-// connections alone (ClientAuthSpec::close_on_change), has nothing against anyone. Notes until when
-// the answer holds.
+// if it would: by its virtual host as configured now on the same listener. Where the host's name is
+// gone from it, the host speaks that a client would get there who asks for the same server name;
+// where the listener itself is gone, the host of that name, or else of that server name, on any
+// other. Where none is left that asks for certificates, the host speaks as it was, but by the trust
+// of the same name as it is now. So taking a listener or a host away cuts nobody whom its trust
+// still vouches for, and keeps nobody whom it does not; and if the trust has gone with it, nobody
+// vouches for anyone: those who came with a certificate lapse as `unknown_ca`. A host that has come
+// to ask for no certificates, or that leaves live connections alone
+// (ClientAuthSpec::close_on_change), has nothing against anyone. Notes until when the answer holds.
 [[nodiscard]] tls::Rejection AskStanding(Context& ctx, Downstream& down);
 
 // CheckStanding asks, and ends the connection of a client that would not be let in. HTTP: after the
@@ -26,8 +31,9 @@ namespace portcullis::connection {
 // not served, or are ending.
 void CheckStanding(Context& ctx, Downstream& down);
 
-// CurrentHost returns `host`, of the runtime that the connection began under, as configured now;
-// itself where it is gone.
+// CurrentHost returns `host`, of the runtime that the connection began under, as configured now; of
+// the connection's own host, the one that has its place (see AskStanding). Itself where there is
+// none.
 [[nodiscard]] const tls::Host& CurrentHost(const Context& ctx, const Downstream& down,
                                            const tls::Host& host);
 

@@ -12,6 +12,7 @@
 #include "core/backend/runtime.h"
 #include "core/config/config.h"
 #include "tls/host_table.h"
+#include "tls/trust_material.h"
 #include "tls/verifier_set.h"
 
 namespace portcullis::connection {
@@ -44,6 +45,9 @@ struct Runtime {
   uint32_t max_headers = 128;
   std::vector<std::unique_ptr<backend::BackendRuntime>> backends;
   tls::VerifierSet verifiers;  // of all listeners' host tables, which it outlives
+  // All that are configured: live clients of a host that is gone are judged by its trust. The only
+  // use is a verifier for one, made by the worker when that comes to pass.
+  std::vector<std::shared_ptr<const tls::TrustMaterial>> trusts;
   std::vector<std::unique_ptr<ListenerRuntime>> listeners;  // index = listener slot of the worker
   std::shared_ptr<const void> specs;  // keeps the immutable specs that the host tables point into
   uint32_t connections = 0;           // using this runtime now

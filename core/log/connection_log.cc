@@ -75,8 +75,8 @@ ConnectionLog::~ConnectionLog() {
   close(wake_fd_);
 }
 
-absl::Status ConnectionLog::Reopen() {
-  const absl::StatusOr<int> fd = sink_.OpenAgain();
+absl::Status ConnectionLog::Reopen(std::string_view sink) {
+  const absl::StatusOr<int> fd = sink_.OpenAgain(sink);
   if (!fd.ok()) return fd.status();
   if (*fd < 0) return absl::OkStatus();
   // One handed over before and not yet taken has been overtaken.

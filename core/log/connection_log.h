@@ -47,10 +47,10 @@ class ConnectionLog {
   // ring returns the ring of worker `index`, valid as long as this lives.
   [[nodiscard]] LogRing& ring(size_t index) { return *rings_.at(index); }
 
-  // Reopen opens the file anew by its path (after a rotation) and switches to it at the next line
-  // boundary; does nothing for other sinks. On error the old file stays in use. The supervisor's
-  // thread.
-  [[nodiscard]] absl::Status Reopen();
+  // Reopen opens the file anew by its path (after a rotation), or another where `sink` is one, and
+  // switches to it at the next line boundary; does nothing for other sinks. On error the old file
+  // stays in use. The supervisor's thread.
+  [[nodiscard]] absl::Status Reopen(std::string_view sink = {});
 
   // Stop writes what is queued, waiting at most the stop timeout for the sink, and ends the writer
   // thread. Lines not written by then are counted as lost. Workers must have stopped writing.

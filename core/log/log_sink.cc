@@ -40,6 +40,10 @@ int OpenPrivately(int fd) {
 
 }  // namespace
 
+bool NamesFile(std::string_view target) {
+  return !target.empty() && target != "off" && target != "stdout" && target != "stderr";
+}
+
 absl::StatusOr<LogSink> LogSink::Open(std::string_view target) {
   LogSink sink;
   if (target == "off") return sink;
@@ -97,9 +101,12 @@ void LogSink::Adopt(int fd, bool owned) {
   }
 }
 
-absl::StatusOr<int> LogSink::OpenAgain() const {
+absl::StatusOr<int> LogSink::OpenAgain(std::string_view target) {
   if (path_.empty()) return -1;
-  return OpenFile(path_);
+  std::string path = NamesFile(target) ? std::string(target) : path_;
+  absl::StatusOr<int> fd = OpenFile(path);
+  if (fd.ok()) path_ = std::move(path);
+  return fd;
 }
 
 void LogSink::Replace(int fd) {

@@ -13,6 +13,9 @@
 
 namespace portcullis::log {
 
+// NamesFile tells whether a sink that is opened as `target` is a file.
+[[nodiscard]] bool NamesFile(std::string_view target);
+
 class LogSink {
  public:
   // Open opens `target`: "stdout", "stderr", "off" or a path, created with mode 0640 if need be and
@@ -22,9 +25,10 @@ class LogSink {
   LogSink(LogSink&& other) noexcept;
   LogSink& operator=(LogSink&& other) noexcept;
 
-  // OpenAgain opens the file anew by its path and returns the descriptor, for Replace, possibly in
-  // another thread. -1 for sinks which are not files. Any thread.
-  [[nodiscard]] absl::StatusOr<int> OpenAgain() const;
+  // OpenAgain opens the file anew by its path, or the file that `target` is, and returns the
+  // descriptor, for Replace, possibly in another thread. -1 for sinks which are not files. One
+  // thread at a time, whichever.
+  [[nodiscard]] absl::StatusOr<int> OpenAgain(std::string_view target);
   // Replace closes the file and goes on with `fd`, which becomes this sink's.
   void Replace(int fd);
 

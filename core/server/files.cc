@@ -24,11 +24,6 @@ void AppendPattern(std::string* out, std::string_view suffix) { out->append("*")
 
 }  // namespace
 
-std::string Place(const config::Location& where) {
-  if (where.file.empty()) return "";
-  return absl::StrCat(where.file, ":", where.line, ":", where.column, ": ");
-}
-
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, const config::Location& where) {
   const File file(fopen(path.c_str(), "rbe"), &fclose);
   if (file == nullptr) {

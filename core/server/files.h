@@ -10,8 +10,11 @@
 #include "absl/status/statusor.h"
 
 #include "core/config/config.h"
+#include "core/config/diagnostics.h"
 
 namespace portcullis::server {
+
+using config::Place;
 
 // ReadWholeFile reads `path` (at most 512 MiB: a CRL of millions of entries). The error names
 // `path`, what went wrong, and `where` in the config.
@@ -29,8 +32,5 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path,
 
 // WriteWholeFile replaces `path` atomically (temporary file in the same folder, then rename).
 absl::Status WriteWholeFile(const std::string& path, const std::string& content);
-
-// Place formats `where` as "FILE:LINE:COLUMN: ", or "" when it is nowhere.
-[[nodiscard]] std::string Place(const config::Location& where);
 
 }  // namespace portcullis::server

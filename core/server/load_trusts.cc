@@ -42,14 +42,15 @@ bool ReadSources(const config::Trust& trust, Problems& problems, tls::TrustSourc
     return tls::PemSource{.text = std::move(text), .origin = origin};
   };
   bool complete =
-      ReadAll(trust.ca_paths, kCertificateSuffixes, trust.where, problems, sources.cas, pem);
-  complete &= ReadAll(trust.intermediate_paths, kCertificateSuffixes, trust.where, problems,
-                      sources.intermediates, pem);
+      ReadAll(trust.ca_paths, kCertificateSuffixes, trust.ca_where, problems, sources.cas, pem);
+  complete &= ReadAll(trust.intermediate_paths, kCertificateSuffixes, trust.intermediates_where,
+                      problems, sources.intermediates, pem);
   if (trust.revocation.mode != tls::RevocationMode::kOff) {
     const auto crl = [](std::string bytes, const std::string& origin) {
       return tls::CrlSource{.bytes = std::move(bytes), .origin = origin};
     };
-    complete &= ReadAll(trust.crl_paths, kCrlSuffixes, trust.where, problems, sources.crls, crl);
+    complete &=
+        ReadAll(trust.crl_paths, kCrlSuffixes, trust.crl_where, problems, sources.crls, crl);
   }
   return complete;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
 #include "core/backend/runtime.h"
@@ -12,6 +13,7 @@
 #include "core/server/load_trusts.h"
 #include "core/server/problems.h"
 #include "tls/credentials.h"
+#include "tls/host_context.h"
 #include "tls/key_choice.h"
 #include "tls/ocsp_staple.h"
 
@@ -31,7 +33,8 @@ void DropOddStaple(const tls::OcspAnswer& answer, const config::Certificate& cer
                    int64_t now, tls::CredentialSpec& spec, Snapshot& snapshot) {
   const std::string oddity = tls::StapleOddity(answer, now);
   if (oddity.empty()) return;
-  snapshot.warnings.push_back(absl::StrCat(Place(certificate.where), certificate.ocsp_response_path,
+  snapshot.warnings.push_back(absl::StrCat(Place(certificate.ocsp_response_where),
+                                           certificate.ocsp_response_path,
                                            ": OCSP response not stapled: ", oddity));
   spec.ocsp_response.clear();
 }
@@ -43,7 +46,7 @@ bool Choose(const config::VirtualHost& host, const config::Certificate& certific
   absl::StatusOr<tls::SigningChoice> choice =
       tls::ChooseSigning(loaded.key.get(), host.tls.signing);
   if (!choice.ok()) {
-    problems.Add(certificate.where,
+    problems.Add(certificate.key_where,
                  absl::StrCat(certificate.key_path, ": ", choice.status().message()));
     return false;
   }
@@ -57,8 +60,9 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
                      std::vector<tls::CredentialSpec>& credentials, int64_t now,
                      Problems& problems) {
   for (const config::Certificate& certificate : host.certificates) {
-    absl::StatusOr<std::string> chain = ReadWholeFile(certificate.chain_path, certificate.where);
-    absl::StatusOr<std::string> key = ReadWholeFile(certificate.key_path, certificate.where);
+    absl::StatusOr<std::string> chain =
+        ReadWholeFile(certificate.chain_path, certificate.chain_where);
+    absl::StatusOr<std::string> key = ReadWholeFile(certificate.key_path, certificate.key_where);
     problems.Add(chain.status());
     problems.Add(key.status());
     if (!chain.ok() || !key.ok()) continue;
@@ -68,7 +72,7 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
         .origin = absl::StrCat(certificate.chain_path, ", ", certificate.key_path)};
     if (!certificate.ocsp_response_path.empty()) {
       absl::StatusOr<std::string> staple =
-          ReadWholeFile(certificate.ocsp_response_path, certificate.where);
+          ReadWholeFile(certificate.ocsp_response_path, certificate.ocsp_response_where);
       problems.Add(staple.status());
       if (!staple.ok()) continue;
       spec.ocsp_response = *std::move(staple);
@@ -85,12 +89,12 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
     absl::StatusOr<tls::CertificateInfo> info =
         tls::InspectCertificatePem(spec.chain_pem, certificate.chain_path);
     if (!info.ok()) {
-      problems.Add(certificate.where, info.status().message());
+      problems.Add(certificate.chain_where, info.status().message());
       continue;
     }
     if (info->not_after < now) {
       snapshot.warnings.push_back(
-          absl::StrCat(Place(certificate.where), certificate.chain_path, ": expired"));
+          absl::StrCat(Place(certificate.chain_where), certificate.chain_path, ": expired"));
     }
     snapshot.certificates.push_back({.kind = metrics::CertificateKind::kServer,
                                      .name = host.name,
@@ -100,6 +104,25 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
     credentials.push_back(std::move(spec));
   }
 }
+
+// What only the library can judge, each text once: hosts may share what stands at top level.
+class LibraryTerms {
+ public:
+  void Check(const config::Tls& tls, Problems& problems) {
+    if (!tls.ciphers.empty() && IsNew(tls.ciphers_where)) {
+      const absl::Status status = tls::CheckCiphers(tls.ciphers);
+      if (!status.ok()) problems.Add(tls.ciphers_where, status.message());
+    }
+    if (!tls.groups.empty() && IsNew(tls.groups_where)) {
+      const absl::Status status = tls::GroupList(tls.groups).status();
+      if (!status.ok()) problems.Add(tls.groups_where, status.message());
+    }
+  }
+
+ private:
+  bool IsNew(const config::Location& where) { return seen_.insert(where.field).second; }
+  absl::flat_hash_set<std::string> seen_;
+};
 
 uint16_t WireVersion(const std::string& version) {
   return version == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION;
@@ -217,7 +240,9 @@ void LoadTicketSecret(Snapshot& snapshot, Problems& problems) {
 
 void LoadListeners(Snapshot& snapshot, int64_t now, Problems& problems) {
   absl::flat_hash_map<std::string, HostMaterial> materials;
+  LibraryTerms terms;
   for (const config::VirtualHost& host : snapshot.config.virtual_hosts) {
+    terms.Check(host.tls, problems);
     materials[host.name] = LoadHost(host, snapshot, now, problems);
   }
   if (!problems.status().ok()) return;
@@ -312,6 +337,7 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
     }
     runtime->listeners.push_back(std::move(listener));
   }
+  for (const auto& [name, trust] : snapshot->trusts) runtime->trusts.push_back(trust);
   runtime->specs = std::move(snapshot);
   return runtime;
 }

@@ -14,6 +14,7 @@
 
 #include "core/log/operator_log.h"
 #include "core/server/dry_run.h"
+#include "core/server/machine.h"
 #include "io/listener.h"
 #include "portcullis_version.h"
 #include "tls/rejection.h"
@@ -36,6 +37,10 @@ std::vector<int> UsableCpus() {
     if (CPU_ISSET(static_cast<size_t>(cpu), &set)) cpus.push_back(cpu);
   }
   return cpus;
+}
+
+uint32_t WorkersFor(const config::Config& config) {
+  return config.workers != 0 ? config.workers : static_cast<uint32_t>(UsableCpus().size());
 }
 
 metrics::Reasons RejectionReasons() {
@@ -78,9 +83,11 @@ void CloseAll(const std::vector<std::vector<int>>& sockets) {
 }  // namespace
 
 Supervisor::Supervisor(std::string path, std::shared_ptr<const Snapshot> snapshot)
-    : path_(std::move(path)), snapshot_(std::move(snapshot)) {
+    : path_(std::move(path)),
+      snapshot_(std::move(snapshot)),
+      num_workers_(WorkersFor(snapshot_->config)),
+      restart_only_(snapshot_->config, num_workers_) {
   const config::Config& config = snapshot_->config;
-  num_workers_ = config.workers != 0 ? config.workers : static_cast<uint32_t>(UsableCpus().size());
   worker_capacity_ = (config.limits.max_connections + num_workers_ - 1) / num_workers_;
   own_secret_ = tls::TicketSecret::Random(static_cast<uint32_t>(config.tickets.slot.count()));
 }
@@ -91,6 +98,8 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Start(const std::string&
   log::SetUp(LevelOf((*snapshot)->config.log.level));
   LogWarnings(**snapshot);
   std::unique_ptr<Supervisor> supervisor(new Supervisor(path, *snapshot));
+  RaiseOpenFiles((*snapshot)->config, supervisor->num_workers_);
+  if (absl::Status status = CheckMachine(); !status.ok()) return status;
   if (absl::Status status = supervisor->StartWorkers(); !status.ok()) return status;
   if (absl::Status status = supervisor->Publish(*snapshot); !status.ok()) return status;
   supervisor->facts_->RecordLoad(UnixNow());
@@ -271,11 +280,11 @@ absl::Status Supervisor::Reload() {
   }
   LogWarnings(*snapshot_);
   log::SetUp(LevelOf(snapshot_->config.log.level));
-  if (absl::Status reopened = log_->Reopen(); !reopened.ok())
+  RaiseOpenFiles(snapshot_->config, num_workers_);
+  const config::Config& config = snapshot_->config;
+  if (absl::Status reopened = log_->Reopen(config.log.connections); !reopened.ok())
     log::Error(std::string(reopened.message()));
-  if (snapshot_->config.workers != 0 && snapshot_->config.workers != num_workers_) {
-    log::Warn("reload: the number of workers changes at a restart only");
-  }
+  for (const std::string& line : restart_only_.Take(config, WorkersFor(config))) log::Warn(line);
   log::Info("reloaded");
   return absl::OkStatus();
 }
@@ -329,6 +338,8 @@ void Supervisor::Wait() {
 
 void Supervisor::Tidy() {
   returns_->Drain([](std::unique_ptr<connection::Runtime>&&) {});
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto text = accept_watch_.Look(*shards_, now); text.has_value()) log::Warn(*text);
 }
 
 void Supervisor::Stop() {

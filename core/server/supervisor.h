@@ -20,8 +20,10 @@
 
 #include "core/log/connection_log.h"
 #include "core/ocsp/fetcher.h"
+#include "core/server/accept_watch.h"
 #include "core/server/admin/admin_server.h"
 #include "core/server/admin/status.h"
+#include "core/server/restart_only.h"
 #include "core/server/running_server.h"
 #include "core/server/snapshot.h"
 #include "core/signing/pool.h"
@@ -52,7 +54,8 @@ class Supervisor final : public RunningServer {
   void BeginDrain();
   void Cut();
   void Wait();
-  // Tidy frees what workers have handed back. Call now and then.
+  // Tidy frees what workers have handed back, and logs what they could not say themselves. Call now
+  // and then.
   void Tidy();
   // finished tells whether all workers have ended (without waiting).
   [[nodiscard]] bool finished() const;
@@ -75,6 +78,7 @@ class Supervisor final : public RunningServer {
   std::map<std::string, uint16_t>
       open_;  // bound port by SocketKey, of the sockets the workers hold
   uint32_t num_workers_;
+  RestartOnly restart_only_;
   uint32_t worker_capacity_;
   uint64_t version_ = 0;
   // Random, for configurations without a file; outlives reloads.
@@ -86,6 +90,7 @@ class Supervisor final : public RunningServer {
   std::unique_ptr<ocsp::Fetcher> fetcher_;  // ends before the workers that it tells of its results
   std::unique_ptr<signing::Pool> signers_;  // ends before the workers that it tells of its results
   std::vector<std::unique_ptr<worker::Worker>> workers_;
+  AcceptWatch accept_watch_;
   std::atomic<Readiness> readiness_{Readiness::kStarting};
   mutable std::mutex addresses_mutex_;  // the admin threads read addresses_
   std::vector<ListenerAddress> addresses_;

@@ -103,11 +103,20 @@ void Worker::DispatchListener(const io::Cqe& cqe, io::Token token) {
       return;
     case io::AcceptEvent::Kind::kRearmLater:
     case io::AcceptEvent::Kind::kError:
+      CountAcceptFailure(slot, event.error);
       slot.rearm_at_ms = context_->now_ms + 100;
       return;
     case io::AcceptEvent::Kind::kNothing:
       return;
   }
+}
+
+// Counted here and told by the supervisor, which may wait for whoever reads what it says.
+void Worker::CountAcceptFailure(const ListenerSlot& slot, int error) {
+  CHECK(slot.listener != nullptr, "a failure of a closed listener");
+  metrics::ListenerShard& counts = options_.shard->listener(slot.listener->metrics_id);
+  counts.last_accept_error.Set(error);
+  counts.accept_failures.Add();
 }
 
 void Worker::Accepted(ListenerSlot& slot, int fd) {

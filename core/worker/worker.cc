@@ -191,6 +191,9 @@ void Worker::PublishMetrics(int64_t turn_started_ns) {
   shard.ring_cq_overflow.MirrorTotal(ring.cq_overflow);
   shard.ring_recv_enobufs.MirrorTotal(client_counters_.recv_enobufs +
                                       backend_counters_.recv_enobufs);
+  shard.ring_recv_pauses.MirrorTotal(client_counters_.recv_pauses + backend_counters_.recv_pauses);
+  shard.ring_cancel_misses.MirrorTotal(client_counters_.cancel_misses +
+                                       backend_counters_.cancel_misses);
   shard.ring_stale_cqes.MirrorTotal(stale_cqes_);
   shard.blocks_in_use.Set(static_cast<int64_t>(blocks_->blocks_in_use()));
   shard.connection_slots.Set(downstreams_->live());

@@ -150,6 +150,7 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void BackendSent(backend::Upstream& upstream, io::SendEvent event);
   void OnTimer(io::TimerNode& node);
   void Accepted(ListenerSlot& slot, int fd);
+  void CountAcceptFailure(const ListenerSlot& slot, int error);
 
   // control.cc
   void Handle(Message message);

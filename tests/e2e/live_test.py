@@ -11,7 +11,7 @@ import time
 import harness
 from backends import respond, tcp_echo
 from clients import poll_until, tls_context
-from harness import SLOW, E2ETest, http_config, tcp_config
+from harness import SLOW, E2ETest, host, http_config, tcp_config
 
 RELOADS = "portcullis_config_reloads_total"
 LAPSED = "portcullis_connections_lapsed_total"
@@ -41,6 +41,13 @@ class Live(E2ETest):
     def revoke(self, *certs):
         self.pki.ca.crl(self.files / "ca.crl", certs)
         self.reload()
+
+    def reload_as(self, change, revoked=()):
+        """Reloads with what `change` makes of a copy of the configuration, and with so many revoked."""
+        config = copy.deepcopy(self.config)
+        change(config)
+        self.server.write_config({**config, "timeouts": {"drain": self.drain}})
+        self.revoke(*revoked)
 
     def expect_end(self, client, how="close_notify"):
         self.assertEqual(client.wait_end(), how)
@@ -225,6 +232,70 @@ class Live(E2ETest):
         self.assertLess(late, 1 + PROMPT)
         self.echo(other)
         self.expect_lapsed(expired=1)
+
+    def test_a_host_that_goes_by_another_name_now_is_found_by_its_server_name(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+
+        def rename(config):
+            config["virtual_hosts"][0]["name"] = "renamed"
+            config["listeners"][0]["hosts"] = ["renamed"]
+        self.reload_as(rename, revoked=[self.pki.client])
+        self.expect_end(revoked)
+        self.echo(other)
+        self.expect_lapsed(revoked=1)
+
+    def test_a_host_whose_server_names_are_reordered_has_another_default_name(self):
+        names = ["app.localhost", "b.localhost"]
+        self.start(lambda pki, target: http_config(pki, target, names=names), self.http_backend())
+        revoked = [self.client(self.server, sni=name) for name in names]
+        other = self.client(self.server, cert=self.pki.client_second)
+
+        def reorder(config):
+            config["virtual_hosts"][0]["server_names"] = names[::-1]
+            config["listeners"][0]["hosts"] = names[1:]
+        self.reload_as(reorder, revoked=[self.pki.client])
+        for client in revoked:
+            self.expect_end(client)
+        self.assertEqual(other.request(GET).status, 200)
+        self.expect_lapsed(revoked=2)
+
+    def test_an_open_host_in_its_place_does_not_speak_for_one_that_is_gone(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+
+        def replace(config):
+            config["virtual_hosts"] = [host(self.pki, ["open.localhost"], auth="off")]
+            config["listeners"][0]["hosts"] = ["open.localhost"]
+        self.reload_as(replace, revoked=[self.pki.client])
+        self.expect_end(revoked)
+        self.echo(other)
+        self.expect_lapsed(revoked=1)
+
+    def test_a_listener_that_is_taken_away_cuts_the_revoked_and_leaves_the_others(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+
+        def move(config):
+            config["virtual_hosts"] = [host(self.pki, ["open.localhost"], auth="off")]
+            config["listeners"] = [{"name": "side", "address": "127.0.0.1:0", "mode": "tcp"}]
+        self.reload_as(move, revoked=[self.pki.client])
+        self.expect_end(revoked)
+        self.echo(other)
+        self.expect_lapsed(revoked=1)
+
+    def test_a_listener_and_its_trust_taken_away_leave_nobody_who_vouches(self):
+        self.start(tcp_config, self.backend(tcp_echo))
+        client = self.client(self.server)
+        self.echo(client)
+
+        def remove(config):
+            config["virtual_hosts"] = [host(self.pki, ["open.localhost"], auth="off")]
+            config["listeners"] = [{"name": "side", "address": "127.0.0.1:0", "mode": "tcp"}]
+            del config["trusts"]
+        self.reload_as(remove)
+        self.expect_end(client)
+        self.expect_lapsed(unknown_ca=1)
 
     def test_a_host_may_leave_its_connections_alone(self):
         self.start(tcp_config, self.backend(tcp_echo), close_on_change=False)

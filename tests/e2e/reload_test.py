@@ -48,6 +48,31 @@ class Reload(E2ETest):
         shutil.copy(source, self.files / (name + ".new"))
         (self.files / (name + ".new")).rename(self.files / name)
 
+    def test_fields_that_only_a_restart_changes_are_named(self):
+        self.start()
+        self.reload()
+        self.assertNotIn("at a restart only", self.server.stderr())
+        self.reload_with(workers=1, pin_workers=False, admin={"address": "off"}, log={"rejections_kept": 3},
+                         limits={"verdict_cache": 0}, listeners=[{**self.config["listeners"][0], "backlog": 7}])
+        poll_until(lambda: "reloaded" in self.server.stderr().splitlines()[-1], "the end of the reload")
+        for field, stays in (("workers", 2), ("pin_workers", "true"), ("admin.address", "127.0.0.1:0"),
+                             ("log.rejections_kept", 32), ("limits.verdict_cache", 8192),
+                             ("backlog of listener 'main'", 4096)):
+            self.assertIn(f"{field} changes at a restart only: it stays {stays}", self.server.stderr())
+        self.assertEqual(self.served()[0], 200)
+
+    def test_the_connection_log_goes_from_one_file_to_another(self):
+        first, second = self.dir / "first.log", self.dir / "second.log"
+        self.start(log={"connections": str(first)})
+        self.served()
+        poll_until(lambda: first.read_text().count("\n") == 1, "a line")
+        self.reload_with(log={"connections": str(second)})
+        poll_until(second.exists, "the other file")
+        self.served()
+        poll_until(lambda: second.read_text().count("\n") == 1, "a line in the other file")
+        self.assertEqual(first.read_text().count("\n"), 1)
+        self.assertNotIn("at a restart only", self.server.stderr())
+
     def test_a_new_certificate_serves_new_connections_and_the_old_ones_live_on(self):
         self.start()
         old = self.client(self.server)

@@ -143,10 +143,14 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   two.CountRejection(1);
   two.CountVerdict(ChainVerdict::kRejected, 1);
   one.CountVerdict(ChainVerdict::kAccepted);
+  one.accept_failures.Add(2);
+  two.accept_failures.Add(1);
   one.CountLapse(1);
   two.CountLapse(1);
   one.CountRefusedResumption(1);
   world.shards.shard(1).verdict_cache_hits.Add(5);
+  world.shards.shard(1).ring_recv_pauses.MirrorTotal(7);
+  world.shards.shard(1).ring_cancel_misses.MirrorTotal(2);
   world.shards.shard(1).verdict_cache_entries.Set(3);
   for (size_t worker : {0, 1}) {
     world.shards.shard(worker).CountOcspAnswer(OcspResult::kRevoked, 3'000'000);
@@ -178,12 +182,15 @@ TEST(Collector, NumbersMoveByExactlyWhatWasDone) {
   EXPECT_THAT(text, HasSubstr("rejections_total{listener=\"edge\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"rejected\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{listener=\"edge\",verdict=\"accepted\",reason=\"none\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_accept_failures_total{listener=\"edge\"} 3\n"));
   EXPECT_THAT(text,
               HasSubstr("connections_lapsed_total{listener=\"edge\",reason=\"expired\"} 2\n"));
   EXPECT_THAT(text,
               HasSubstr("resumptions_refused_total{listener=\"edge\",reason=\"expired\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("lapsed_total{listener=\"edge\",reason=\"eof\"}")));
   EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_hits_total{worker=\"1\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_ring_receive_pauses_total{worker=\"1\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("portcullis_ring_cancel_misses_total{worker=\"1\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("portcullis_verdict_cache_entries{worker=\"1\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("ocsp_fetch_duration_seconds_count{result=\"revoked\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("ocsp_fetch_duration_seconds_count{result=\"unavailable\"} 0\n"));

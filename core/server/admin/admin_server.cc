@@ -22,9 +22,10 @@
 namespace portcullis::server {
 namespace {
 
-constexpr const char* kThreads = "4";
+// A peer that is silent holds one until its time is up: so there are many, and that is short.
+constexpr const char* kThreads = "16";
 // How long a peer may take over its request, or over taking the response.
-constexpr const char* kRequestTimeoutMs = "5000";
+constexpr const char* kRequestTimeoutMs = "2000";
 constexpr std::chrono::milliseconds kKnockInterval{5};
 
 absl::Status BadAddress(std::string_view address, std::string_view why) {

@@ -1,7 +1,8 @@
-// AdminServer: serves AdminPages over plain HTTP/1.1 on a port of its own, on civetweb with a few
+// AdminServer: serves AdminPages over plain HTTP/1.1 on a port of its own, on civetweb with sixteen
 // threads of its own. Needs no certificate: meant for loopback or a cluster's inner network.
-// Connections are not kept alive, so that an idle scraper cannot keep a thread from a liveness
-// probe. Owned by the supervisor; must be destroyed before what its pages read.
+// Connections are not kept alive, and silent ones are given two seconds, so that idle peers cannot
+// keep threads from a liveness probe. Owned by the supervisor; must be destroyed before what its
+// pages read.
 #pragma once
 
 #include <prometheus/collectable.h>

@@ -42,7 +42,7 @@ void Print(const std::string& text) {
 
 int Failed(const absl::Status& status) {
   std::fprintf(stderr, "portcullis demo: %s\n", std::string(status.message()).c_str());
-  return kExitFailure;
+  return absl::IsFailedPrecondition(status) ? kExitConfig : kExitFailure;
 }
 
 bool PortFree(uint16_t port) {

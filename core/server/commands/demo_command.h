@@ -23,8 +23,8 @@ struct DemoHooks {
 };
 
 // DemoMain shows the requests and their answers and serves until SIGINT or SIGTERM; with args.check
-// it verifies the answers and ends. Returns the exit code: 0, or 1 if something could not start or
-// an answer was wrong.
+// it verifies the answers and ends. Returns the exit code: 0, 78 on a machine that cannot serve, or
+// 1 if something else could not start or an answer was wrong.
 [[nodiscard]] int DemoMain(const DemoArgs& args, const DemoHooks& hooks);
 
 }  // namespace portcullis::server

@@ -2,7 +2,6 @@
 
 #include <sched.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -13,7 +12,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 
+#include "core/config/open_files.h"
 #include "core/server/commands/text.h"
+#include "io/open_files.h"
 
 namespace portcullis::server {
 namespace {
@@ -21,7 +22,6 @@ namespace {
 constexpr uint64_t kMiB = 1024 * 1024;
 // Control groups say "no limit" in several ways; no machine has this much.
 constexpr uint64_t kNoLimit = uint64_t{1} << 60;
-constexpr uint64_t kSpareFiles = 64;  // rings, logs, admin port, standard streams
 constexpr uint64_t kBytesPerConnection =
     64 * 1024;  // with the TLS library's own share, on a full connection
 constexpr double kMemoryShare = 0.5;
@@ -66,8 +66,6 @@ void ReadGroups(const std::string& root, std::string group, HostFacts& facts) {
   ReadGroup(root, facts);
 }
 
-uint64_t Limit(rlim_t value) { return value == RLIM_INFINITY ? UINT64_MAX : uint64_t{value}; }
-
 std::string Count(uint64_t value) {
   return value == UINT64_MAX ? std::string("unlimited") : absl::StrFormat("%d", value);
 }
@@ -85,16 +83,19 @@ io::ProbeCheck Check(std::string name, std::string detail, std::string remedy = 
 }
 
 io::ProbeCheck JudgeOpenFiles(const HostFacts& facts, uint32_t max_connections) {
-  const uint64_t needed = 2 * uint64_t{max_connections} + kSpareFiles;
-  const uint64_t fits =
-      facts.open_files_hard <= kSpareFiles ? 0 : (facts.open_files_hard - kSpareFiles) / 2;
-  std::string detail =
-      Cat("limit ", Count(facts.open_files_soft), ", may be raised to ",
-          Count(facts.open_files_hard), "; ", max_connections, " connections need ", needed);
-  if (facts.open_files_hard >= needed) return Check("open files", std::move(detail));
+  config::Config config;
+  config.limits.max_connections = max_connections;
+  const auto workers = static_cast<uint32_t>(std::max(1, facts.cpus_allowed));
+  const uint64_t needed = config::OpenFilesNeeded(config, workers);
+  std::string detail = Cat("limit ", Count(facts.open_files_soft));
+  // What is short in force only is no trouble: whoever serves raises it.
+  if (facts.open_files_soft < needed) {
+    Append(&detail, ", which serving raises to ", std::min(needed, facts.open_files_hard),
+           " (hard limit ", Count(facts.open_files_hard), ")");
+  }
+  Append(&detail, "; ", max_connections, " connections need ", needed);
   return Check("open files", std::move(detail),
-               Cat("set LimitNOFILE=", needed, " (systemd), --ulimit nofile=", needed,
-                   " (containers) or ulimit -Hn ", needed, "; or limits.max_connections: ", fits));
+               config::OpenFilesRemedy(config, workers, facts.open_files_hard));
 }
 
 io::ProbeCheck JudgeCpus(const HostFacts& facts) {
@@ -132,11 +133,9 @@ HostFacts ReadHostFacts(const std::string& cgroup_root, const std::string& self_
   HostFacts facts;
   utsname names{};
   if (uname(&names) == 0) facts.kernel_release = names.release;
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    facts.open_files_soft = Limit(files.rlim_cur);
-    facts.open_files_hard = Limit(files.rlim_max);
-  }
+  const io::OpenFileLimit files = io::ReadOpenFileLimit();
+  facts.open_files_soft = files.soft;
+  facts.open_files_hard = files.hard;
   facts.cpus_online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   cpu_set_t allowed;
   CPU_ZERO(&allowed);

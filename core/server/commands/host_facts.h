@@ -31,8 +31,8 @@ struct HostFacts {
 HostFacts ReadHostFacts(const std::string& cgroup_root = "/sys/fs/cgroup",
                         const std::string& self_cgroup = "/proc/self/cgroup");
 
-// JudgeHost turns facts into checks, for a server of at most `max_connections` connections (each
-// may take two descriptors). None of them is required to pass.
+// JudgeHost turns facts into checks, for a server of at most `max_connections` connections and a
+// worker for each processor. None of them is required to pass.
 std::vector<io::ProbeCheck> JudgeHost(const HostFacts& facts, uint32_t max_connections);
 
 }  // namespace portcullis::server

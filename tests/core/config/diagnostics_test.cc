@@ -61,10 +61,13 @@ TEST(Diagnostics, CountWhatTheyDoNotKeep) {
 
 TEST(Diagnostics, GiveALocationForLaterMessages) {
   const Diagnostics diagnostics("dir/f");
-  const Location location = diagnostics.At({2, 5});
+  const Location location = diagnostics.At({2, 5}, "trusts[0].ca");
   EXPECT_EQ(location.file, "dir/f");
   EXPECT_EQ(location.line, 2);
   EXPECT_EQ(location.column, 5);
+  EXPECT_EQ(Place(location), "dir/f:2:5: trusts[0].ca: ");
+  EXPECT_EQ(Place({.file = "f", .line = 1, .column = 2}), "f:1:2: ");
+  EXPECT_EQ(Place({}), "");
 }
 
 TEST(Quoted, StaysOnOnePrintableLine) {

@@ -124,7 +124,9 @@ TEST(Tls, TakesProtocolsForTcpListeners) {
 TEST(VirtualHost, WithoutClientAuthAsksForNoCertificate) {
   const std::string yaml = Edited({{"    client_auth: {mode: require, trust: clients}\n", ""},
                                    {"trusts:\n  - {name: clients, ca: [/ca.crt]}\n", ""}});
-  EXPECT_EQ(OnlyHost(Accepted(yaml)).client_auth.mode, AuthMode::kOff);
+  const absl::StatusOr<Config> config = ParseConfig(yaml, "c.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(OnlyHost(*config).client_auth.mode, AuthMode::kOff);
 }
 
 TEST(VirtualHost, IsNamedAfterItsFirstServerName) {

@@ -34,7 +34,8 @@ constexpr std::string_view kSecondHost =
     "  - name: two\n"                       // 11
     "    server_names: [two.example]\n"     // 12
     "    certificates: [{folder: /tls}]\n"  // 13
-    "    backend: app\n";                   // 14
+    "    backend: app\n"                    // 14
+    "    client_auth: {mode: off}\n";       // 15
 
 const BadWhole kBadWholes[] = {
     {"DanglingHost",
@@ -175,7 +176,7 @@ TEST(Validate, AcceptsOneServerNameUnderTwoPoliciesOnTwoListeners) {
                    {"    backend: app\n",
                     "    backend: app\n"
                     "  - {name: two, server_names: [one.example], certificates: [{folder: /t}], "
-                    "backend: app}\n"}}));
+                    "backend: app, client_auth: {mode: off}}\n"}}));
 }
 
 TEST(Validate, AcceptsSeveralListenersOnPortZero) {
@@ -224,8 +225,8 @@ TEST(Validate, WarnsOfWhatNothingUses) {
             "{name: clients, ca: [/ca.crt]}\n  - {name: others, ca: [/b.crt]}\n"},
            {kBackend, "  - {name: app, targets: ['a:1']}\n  - {name: old, targets: ['b:1']}\n"}})),
       "c.yaml:11:5: virtual_hosts[1]: no listener uses 'two'\n"
-      "c.yaml:17:5: trusts[1]: no virtual host uses 'others'\n"
-      "c.yaml:20:5: backends[1]: no virtual host uses 'old'\n");
+      "c.yaml:18:5: trusts[1]: no virtual host uses 'others'\n"
+      "c.yaml:21:5: backends[1]: no virtual host uses 'old'\n");
 }
 
 TEST(Validate, WarnsOfClientAuthFieldsWithoutEffect) {
@@ -237,6 +238,25 @@ TEST(Validate, WarnsOfClientAuthFieldsWithoutEffect) {
       "c.yaml:9:55: virtual_hosts[0].client_auth.refusal: has no effect: client_auth.mode is off\n"
       "c.yaml:9:73: virtual_hosts[0].client_auth.max_depth: has no effect: client_auth.mode is "
       "off\n");
+}
+
+TEST(Validate, WarnsOfAHostThatIsOpenToEveryoneUnlessThatIsSaid) {
+  const std::string unused = "c.yaml:11:5: trusts[0]: no virtual host uses 'clients'\n";
+  EXPECT_EQ(Warnings(Edited({{"    client_auth: {mode: require, trust: clients}\n", ""}})),
+            "c.yaml:6:5: virtual_hosts[0].client_auth: is not there: this host is open to "
+            "everyone, with a certificate or without; client_auth: {mode: off} says that it is "
+            "meant to be\n" +
+                unused);
+  EXPECT_EQ(Warnings(Edited({{kValidAuth, "client_auth: {mode: off}"}})),
+            "c.yaml:12:5: trusts[0]: no virtual host uses 'clients'\n");
+}
+
+TEST(Validate, WarnsOfForgivenClientsOfWhomNoBackendIsTold) {
+  const std::string_view forgiving = "client_auth: {mode: optional_no_ca, trust: clients}";
+  EXPECT_EQ(Warnings(Edited({{"hosts: [one]", "mode: tcp"}, {kValidAuth, forgiving}})),
+            "c.yaml:9:25: virtual_hosts[0].client_auth.mode: lets everyone in on listeners[0] "
+            "(line 2), whose mode is tcp: nothing tells the backend who has no CA's word\n");
+  EXPECT_EQ(Warnings(Edited({{kValidAuth, forgiving}})), "");
 }
 
 TEST(Validate, WarnsOfWhatJudgesNobody) {

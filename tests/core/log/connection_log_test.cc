@@ -123,6 +123,18 @@ TEST_F(ConnectionLogTest, ReopenKeepsTheOldFileWhenTheNewCannotBeMade) {
   EXPECT_EQ(ReadLines(dir_ + "/moved/a.log").size(), 1u);
 }
 
+TEST_F(ConnectionLogTest, ReopenGoesOverToAnotherFileAndStaysThere) {
+  const std::string other = dir_ + "/other.log";
+  auto log = *ConnectionLog::Start(path_, 1);
+  ASSERT_TRUE(log->Reopen(other).ok());
+  ASSERT_TRUE(log->Reopen().ok());
+  ASSERT_TRUE(log->Reopen("off").ok()) << "which is no file to go over to";
+  ASSERT_TRUE(log->ring(0).Write(Numbered(0, 7)));
+  log->Stop();
+  EXPECT_EQ(ReadLines(other).size(), 1u);
+  EXPECT_EQ(ReadLines(path_).size(), 0u);
+}
+
 TEST_F(ConnectionLogTest, AReopenThatIsNeverTakenLeaksNothing) {
   const auto count_fds = [] {
     const auto fds = std::filesystem::directory_iterator("/proc/self/fd");

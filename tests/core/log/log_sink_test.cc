@@ -76,7 +76,7 @@ TEST_F(LogSinkTest, OffTakesEverythingAndDoesNothing) {
   LogSink sink = *LogSink::Open("off");
   EXPECT_FALSE(sink.enabled());
   EXPECT_EQ(sink.Write("one\n", patience_), 4u);
-  EXPECT_EQ(*sink.OpenAgain(), -1);
+  EXPECT_EQ(*sink.OpenAgain(""), -1);
 }
 
 TEST_F(LogSinkTest, SaysWhichFileItCannotOpen) {
@@ -97,7 +97,7 @@ TEST_F(LogSinkTest, GoesOnInTheNewFileAfterARotation) {
   LogSink sink = *LogSink::Open(path);
   EXPECT_EQ(sink.Write("old\n", patience_), 4u);
   std::filesystem::rename(path, path + ".1");
-  const int fd = *sink.OpenAgain();
+  const int fd = *sink.OpenAgain("");
   EXPECT_EQ(sink.Write("still old\n", patience_), 10u);
   sink.Replace(fd);
   EXPECT_EQ(sink.Write("new\n", patience_), 4u);
@@ -197,7 +197,7 @@ TEST_F(PipeSinkTest, StandardOutputIsWrittenWithoutChangingItForOthers) {
     deadline_ns_ = NowNs();
     EXPECT_LT(sink.Write(std::string(100'000, 'x'), patience_), 100'000u)
         << "a full pipe does not block us";
-    EXPECT_EQ(*sink.OpenAgain(), -1) << "there is nothing to rotate";
+    EXPECT_EQ(*sink.OpenAgain(""), -1) << "there is nothing to rotate";
   }
   EXPECT_EQ(fcntl(STDOUT_FILENO, F_GETFL) & O_NONBLOCK, 0);
   ASSERT_EQ(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);

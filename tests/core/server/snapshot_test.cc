@@ -9,6 +9,7 @@
 #include <string>
 
 #include "tests/core/server/config_folder.h"
+#include "tls/host_context.h"
 
 namespace portcullis::server {
 namespace {
@@ -108,12 +109,40 @@ TEST_F(SnapshotTest, CollectsEveryProblemWithItsPlace) {
   folder_.Edit("limits: {}", "tickets: {secret_file: short}");
   folder_.Write("short", "abc");
   const std::string error = Error();
-  EXPECT_THAT(error,
-              AllOf(HasSubstr("portcullis.yaml:13:5: cannot read '"), HasSubstr("/ca.crt'")));
-  EXPECT_THAT(error, HasSubstr("portcullis.yaml:9:20: "));
-  EXPECT_THAT(error, HasSubstr("portcullis.yaml:1:24: '"));
+  EXPECT_THAT(error, AllOf(HasSubstr("portcullis.yaml:13:25: trusts[0].ca: cannot read '"),
+                           HasSubstr("/ca.crt'")));
+  EXPECT_THAT(error, HasSubstr("portcullis.yaml:9:20: virtual_hosts[0].certificates[0]: "));
+  EXPECT_THAT(error, HasSubstr("portcullis.yaml:1:24: tickets.secret_file: '"));
   EXPECT_THAT(error, HasSubstr("/short': a ticket secret of 3 bytes"));
   EXPECT_THAT(error, Not(HasSubstr("abc")));
+}
+
+TEST_F(SnapshotTest, AMissingFileIsNamedWithTheFieldThatNamesIt) {
+  folder_.Edit("certificates: [{folder: .}]", "certificates: [{certificate: no.crt, key: no.key}]");
+  EXPECT_THAT(Error(), AllOf(HasSubstr("yaml:9:34: virtual_hosts[0].certificates[0].certificate: "),
+                             HasSubstr("yaml:9:47: virtual_hosts[0].certificates[0].key: ")));
+  folder_.Edit("certificate: no.crt, key: no.key", "folder: no");
+  EXPECT_THAT(Error(),
+              HasSubstr("yaml:9:29: virtual_hosts[0].certificates[0].folder: cannot read"));
+}
+
+TEST_F(SnapshotTest, WhatTheLibraryDoesNotKnowIsNamedAtItsHost) {
+  folder_.Edit("    backend: app\n",
+               "    backend: app\n    tls: {ciphers: NONSENSE, groups: [X25519MLKEM768]}\n");
+  EXPECT_THAT(Error(), AllOf(HasSubstr("yaml:12:20: virtual_hosts[0].tls.ciphers: "),
+                             HasSubstr("\"NONSENSE\" is not understood")));
+  if (tls::GroupList({"X25519MLKEM768"}).ok()) return;  // this build's library has it
+  EXPECT_THAT(Error(), AllOf(HasSubstr("yaml:12:38: virtual_hosts[0].tls.groups: "),
+                             HasSubstr("group \"X25519MLKEM768\" is not known")));
+}
+
+TEST_F(SnapshotTest, WhatHostsHaveFromTheTopIsNamedThereOnce) {
+  folder_.Edit("limits: {}\n", "tls: {ciphers: NONSENSE}\n");
+  folder_.Edit("virtual_hosts:\n",
+               "virtual_hosts:\n  - {server_names: [two.example], certificates: [{folder: .}], "
+               "backend: app}\n");
+  EXPECT_THAT(Error(), HasSubstr("portcullis.yaml:1:16: tls.ciphers: "));
+  EXPECT_THAT(Error(), Not(HasSubstr("\n"))) << "two hosts, one mistake";
 }
 
 TEST_F(SnapshotTest, AConfigurationThatDoesNotParseIsTheOnlyProblem) {
@@ -132,8 +161,9 @@ TEST_F(SnapshotTest, WarnsOfWhatIsExpired) {
   const auto snapshot = Loaded();
   ASSERT_NE(snapshot, nullptr);
   ASSERT_THAT(snapshot->warnings, SizeIs(2));
-  EXPECT_THAT(snapshot->warnings[0], AllOf(HasSubstr("portcullis.yaml:13:5: trust 'clients': CA '"),
-                                           HasSubstr("CN=old root"), HasSubstr("expired")));
+  EXPECT_THAT(snapshot->warnings[0],
+              AllOf(HasSubstr("portcullis.yaml:13:5: trusts[0]: trust 'clients': CA '"),
+                    HasSubstr("CN=old root"), HasSubstr("expired")));
   EXPECT_THAT(snapshot->warnings[1], AllOf(HasSubstr("/tls.crt"), HasSubstr("expired")));
 }
 
@@ -244,7 +274,7 @@ TEST_F(SnapshotTest, TheTicketSecretIsThatOfTheFile) {
   EXPECT_THAT(snapshot->warnings, IsEmpty());
   ASSERT_EQ(chmod(folder_.path("secret").c_str(), 0644), 0);
   EXPECT_THAT(Loaded()->warnings,
-              ElementsAre(AllOf(HasSubstr("portcullis.yaml:1:24: '"),
+              ElementsAre(AllOf(HasSubstr("portcullis.yaml:1:24: tickets.secret_file: '"),
                                 HasSubstr("can be read by others than its owner"))));
 }
 

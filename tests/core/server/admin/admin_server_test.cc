@@ -125,11 +125,22 @@ TEST_F(AdminServerTest, DoesNotKeepConnectionsAlive) {
   EXPECT_THAT(response, HasSubstr("Connection: close\r\n"));
 }
 
-TEST_F(AdminServerTest, OneSilentClientDoesNotStopTheProbes) {
+TEST_F(AdminServerTest, SilentClientsDoNotStopTheProbes) {
   const auto server = *Start("127.0.0.1:0");
-  const int silent = Connect(server->port());
+  std::vector<int> silent;
+  for (int i = 0; i < 12; ++i) silent.push_back(Connect(server->port()));
   EXPECT_THAT(Get(server->port(), "/healthz"), StartsWith("HTTP/1.1 200"));
-  close(silent);
+  char byte = 0;
+  EXPECT_EQ(recv(silent.front(), &byte, 1, MSG_DONTWAIT), -1) << "the probe waited for its end";
+  for (const int fd : silent) close(fd);
+}
+
+TEST_F(AdminServerTest, ManyMoreSilentClientsHoldTheProbesUpForTheirTimeAtMost) {
+  const auto server = *Start("127.0.0.1:0");
+  std::vector<int> silent;
+  for (int i = 0; i < 24; ++i) silent.push_back(Connect(server->port()));
+  EXPECT_THAT(Get(server->port(), "/healthz"), StartsWith("HTTP/1.1 200"));
+  for (const int fd : silent) close(fd);
 }
 
 TEST_F(AdminServerTest, SaysThatThePortIsBusy) {

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 
 #include "tests/core/server/commands/child_process.h"
+#include "tests/core/server/config_folder.h"
 
 namespace portcullis::server {
 namespace {
@@ -53,6 +54,26 @@ TEST(DoctorCommand, NamesCauseAndRemedyWithoutTheSystemCalls) {
 TEST(DoctorCommand, OfTheProgramItselfNamesCauseAndRemedyToo) {
   ExpectRefusal("EPERM", PORTCULLIS_BINARY);
   ExpectRefusal("ENOSYS", PORTCULLIS_BINARY);
+}
+
+// Service managers do not start again what ends so.
+void ExpectRefusalToServe(const char* error, std::vector<std::string> command) {
+  command.insert(command.begin(), {PORTCULLIS_DENY_IO_URING, error, PORTCULLIS_BINARY});
+  ChildProcess server(command);
+  const int exit_code = server.Wait();
+  if (exit_code == 77) GTEST_SKIP() << server.output();
+  EXPECT_EQ(exit_code, 78) << server.output();
+  EXPECT_THAT(server.output(), HasSubstr("this machine cannot serve"));
+  EXPECT_THAT(server.output(), HasSubstr(error));                                    // the cause
+  EXPECT_THAT(server.output(), HasSubstr("Allow the system calls io_uring_setup"));  // a remedy
+}
+
+TEST(DoctorCommand, ServeFindsOutTheSameBeforeItServes) {
+  const ConfigFolder folder;
+  for (const char* error : {"EPERM", "ENOSYS"}) {
+    ExpectRefusalToServe(error, {"serve", "--config", folder.path("portcullis.yaml")});
+    ExpectRefusalToServe(error, {"demo", "--check"});
+  }
 }
 #endif
 

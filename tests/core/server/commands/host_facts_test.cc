@@ -48,17 +48,25 @@ TEST(JudgeHost, AGoodMachineNeedsNothing) {
 
 TEST(JudgeHost, OpenFilesMustSufficeForTwoAConnection) {
   HostFacts facts = GoodFacts();
-  facts.open_files_hard = 2 * 16384 + 64;
+  facts.open_files_hard = 2 * 16384 + 64 + 4 * 4;  // and a few for each of four workers
   EXPECT_TRUE(Judged(facts).at("open files").ok);
   facts.open_files_hard -= 1;
   const io::ProbeCheck check = Judged(facts).at("open files");
   EXPECT_FALSE(check.ok);
-  EXPECT_THAT(check.remedy, HasSubstr("LimitNOFILE=32832"));
+  EXPECT_THAT(check.remedy, HasSubstr("LimitNOFILE=32848"));
   EXPECT_THAT(check.remedy, HasSubstr("max_connections: 16383"));
   facts.open_files_hard = 10;
   EXPECT_THAT(Judged(facts).at("open files").remedy, HasSubstr("max_connections: 0"));
   facts.open_files_hard = UINT64_MAX;
   EXPECT_THAT(Judged(facts).at("open files").detail, HasSubstr("unlimited"));
+}
+
+TEST(JudgeHost, OpenFilesThatServingRaisesItselfAreNoFault) {
+  HostFacts facts = GoodFacts();
+  EXPECT_THAT(Judged(facts).at("open files").detail,
+              HasSubstr("limit 1024, which serving raises to 32848"));
+  facts.open_files_soft = 32848;
+  EXPECT_EQ(Judged(facts).at("open files").detail, "limit 32848; 16384 connections need 32848");
 }
 
 TEST(JudgeHost, WorkersShouldNotExceedTheQuota) {

@@ -1,0 +1,27 @@
+// Machine: what the supervisor needs of the machine, besides what the configuration names: a kernel
+// whose io_uring does what a worker asks of it, and enough descriptors. Set-up code of the
+// supervisor's thread, before there are workers.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+#include "core/config/config.h"
+#include "io/probe.h"
+
+namespace portcullis::server {
+
+// CheckMachine tries out what a worker needs (io::Probe). FailedPrecondition: it is not to be had
+// here; the message has a line with cause and remedy for each thing that is missing.
+[[nodiscard]] absl::Status CheckMachine();
+
+// StatusOf is the same of a report that is given.
+[[nodiscard]] absl::Status StatusOf(const io::ProbeReport& report);
+
+// RaiseOpenFiles lets this process have the descriptors that serving `config` with so many workers
+// takes, and warns where the hard limit is below that: then connections come to wait in the
+// kernel's backlog although there are slots for them.
+void RaiseOpenFiles(const config::Config& config, uint32_t workers);
+
+}  // namespace portcullis::server

@@ -1,0 +1,31 @@
+#include "io/open_files.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace portcullis::io {
+namespace {
+
+uint64_t FromKernel(rlim_t value) { return value == RLIM_INFINITY ? UINT64_MAX : uint64_t{value}; }
+
+}  // namespace
+
+OpenFileLimit ReadOpenFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  return {.soft = FromKernel(limit.rlim_cur), .hard = FromKernel(limit.rlim_max)};
+}
+
+OpenFileLimit RaiseOpenFileLimit(uint64_t wanted) {
+  const OpenFileLimit now = ReadOpenFileLimit();
+  const uint64_t soft = std::min(wanted, now.hard);
+  if (soft <= now.soft) return now;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return now;
+  limit.rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : static_cast<rlim_t>(soft);
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+  return ReadOpenFileLimit();
+}
+
+}  // namespace portcullis::io
