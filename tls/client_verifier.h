@@ -54,9 +54,9 @@ class ClientVerifier {
 
   // Recheck asks whether an identity that this trust, or an earlier one, has accepted still holds
   // at `now`: validity of every link and of the anchor, the anchor still one, revocation. No
-  // signatures, O(length of the path): for cache hits, resumptions and live connections. Under other
-  // options() than the path was judged by, judge again instead; under another trust, where the path
-  // led over certificates that only the trust knew.
+  // signatures, O(length of the path): for cache hits, resumptions and live connections. Under
+  // other options() than the path was judged by, judge again instead; under another trust, where
+  // the path led over certificates that only the trust knew.
   [[nodiscard]] Verdict Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const;
 
   // HasNoPathFor tells for certain, from names alone, that no path leads from an identity to this
