@@ -84,6 +84,13 @@ void OutputChain::Commit(size_t bytes) {
   size_ += bytes;
 }
 
+std::span<const uint8_t> OutputChain::Front() const {
+  const Block* block = head_;
+  while (block != nullptr && block->pending() == 0) block = block->next;
+  if (block == nullptr) return {};
+  return {block->data + block->begin, block->pending()};
+}
+
 size_t OutputChain::Prepare(SendOperands& operands) const {
   size_t pieces = 0;
   for (Block* block = head_; block != nullptr && pieces < kMaxIovecs; block = block->next) {

@@ -39,7 +39,7 @@ class BlockPool {
   size_t in_use_ = 0;
 };
 
-// Operands of one send, kept in the stream until its completion.
+// Operands of one send of several pieces, kept in the stream until its completion.
 struct SendOperands {
   std::array<iovec, kMaxIovecs> iov{};
   msghdr message{};
@@ -61,6 +61,8 @@ class OutputChain {
   [[nodiscard]] size_t size() const { return size_; }  // bytes not yet reported sent
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
+  // Front returns the first piece; empty when there is nothing to send.
+  [[nodiscard]] std::span<const uint8_t> Front() const;
   // Prepare fills `operands` with up to kMaxIovecs pieces from the front. Returns the number of
   // pieces.
   size_t Prepare(SendOperands& operands) const;

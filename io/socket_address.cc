@@ -183,6 +183,30 @@ bool operator==(const SocketAddress& a, const SocketAddress& b) {
   return std::equal(a_ip.begin(), a_ip.end(), b_ip.begin(), b_ip.end());
 }
 
+IpEndpoint::IpEndpoint(const SocketAddress& address)
+    : port_(address.port()), family_(static_cast<uint8_t>(address.family())) {
+  const std::span<const uint8_t> ip = address.ip_bytes();
+  std::copy(ip.begin(), ip.end(), ip_.begin());
+}
+
+SocketAddress IpEndpoint::Full() const {
+  sockaddr_storage storage{};
+  storage.ss_family = family_;
+  socklen_t length = sizeof(sa_family_t);
+  if (family_ == AF_INET) {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
+    v4.sin_port = htons(port_);
+    std::memcpy(&v4.sin_addr, ip_.data(), sizeof v4.sin_addr);
+    length = sizeof v4;
+  } else if (family_ == AF_INET6) {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
+    v6.sin6_port = htons(port_);
+    std::memcpy(&v6.sin6_addr, ip_.data(), sizeof v6.sin6_addr);
+    length = sizeof v6;
+  }
+  return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&storage), length);
+}
+
 SocketAddress PeerOf(int fd) { return Ask<AskPeer>(fd); }
 SocketAddress LocalOf(int fd) { return Ask<AskLocal>(fd); }
 

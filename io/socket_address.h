@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -59,6 +60,24 @@ class SocketAddress {
   Storage storage_{.local = {}};
   socklen_t length_ = 0;
 };
+
+// IpEndpoint: an IP address and port in a sixth of a SocketAddress's room, which is mostly for
+// paths: for whoever keeps many. Of a Unix address it knows only that it is one.
+class IpEndpoint {
+ public:
+  IpEndpoint() = default;  // unspecified
+  explicit IpEndpoint(const SocketAddress& address);
+
+  [[nodiscard]] SocketAddress Full() const;
+  [[nodiscard]] std::string ToString() const { return Full().ToString(); }
+  [[nodiscard]] std::string Ip() const { return Full().Ip(); }
+
+ private:
+  std::array<uint8_t, 16> ip_{};  // network order; IPv4: the first four
+  uint16_t port_ = 0;
+  uint8_t family_ = AF_UNSPEC;
+};
+static_assert(sizeof(IpEndpoint) <= 20, "kept in every connection's slot");
 
 // PeerOf and LocalOf ask the kernel for the two ends of a socket, unmapped. Unspecified when it is
 // not connected.

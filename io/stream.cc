@@ -106,13 +106,14 @@ void Stream::Flush(StreamEnv& env) {
 
 void Stream::QueueSend(StreamEnv& env) {
   DCHECK(open() && !connecting_ && !write_shut_);
-  const size_t pieces = output_.Prepare(operands_);
+  const std::span<const uint8_t> front = output_.Front();
   io_uring_sqe* sqe = env.ring.GetSqe();
-  if (pieces == 1) {
-    io_uring_prep_send(sqe, fd_, operands_.iov[0].iov_base, operands_.iov[0].iov_len,
-                       MSG_NOSIGNAL | MSG_WAITALL);
+  if (front.size() == output_.size()) {
+    io_uring_prep_send(sqe, fd_, front.data(), front.size(), MSG_NOSIGNAL | MSG_WAITALL);
   } else {
-    io_uring_prep_sendmsg(sqe, fd_, &operands_.message, MSG_NOSIGNAL | MSG_WAITALL);
+    if (operands_ == nullptr) operands_ = std::make_unique<SendOperands>();
+    output_.Prepare(*operands_);
+    io_uring_prep_sendmsg(sqe, fd_, &operands_->message, MSG_NOSIGNAL | MSG_WAITALL);
   }
   sqe->user_data = UserData(Op::kSend);
   send_in_flight_ = true;
@@ -137,6 +138,7 @@ SendEvent Stream::OnSend(StreamEnv& env, const Cqe& cqe) {
     QueueSend(env);
     return SendEvent::kPartial;
   }
+  operands_.reset();  // a connection that idles needs none
   if (shut_when_drained_) ShutdownWrite();
   return SendEvent::kDrained;
 }
@@ -173,6 +175,7 @@ void Stream::Release(StreamEnv& env, bool abort) {
   }
   ::close(fd_);
   output_.Clear(env.blocks);
+  operands_.reset();
   fd_ = -1;
   error_ = 0;
   pauses_ = 0;
@@ -181,7 +184,7 @@ void Stream::Release(StreamEnv& env, bool abort) {
   cancel_missed_ = served_ = false;
   close_cancels_ = 0;
   data_ = {};
-  held_ = {};
+  held_ = std::vector<uint8_t>();  // not {}, which would keep the memory
   bytes_received_ = bytes_sent_ = 0;
 }
 

@@ -177,11 +177,14 @@ class Stream : public RearmNode {
   std::span<const uint8_t> data_;
   std::vector<uint8_t> held_;
   OutputChain output_;
-  SendOperands operands_;  // iovec and msghdr that the kernel reads
+  std::unique_ptr<SendOperands> operands_;  // that the kernel reads; only while pieces are many
   std::unique_ptr<sockaddr_storage> connect_address_;
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
 };
+
+// Twice in every client's connection, here and in its backend's.
+static_assert(sizeof(Stream) <= 160, "a slot holds a stream, and is to stay within 512 bytes");
 
 // OpenStreamSocket makes a socket for Stream::Connect to `address`; -1 with errno set when there is
 // none to be had.

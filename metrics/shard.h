@@ -124,7 +124,7 @@ class alignas(kCacheLine) BackendShard {
 
 class alignas(kCacheLine) WorkerShard {
  public:
-  // The loop. The ring's totals are mirrored once a turn from the ring's own counters.
+  // The loop. The ring's totals are mirrored from the ring's own counters, within 100 ms.
   Counter ring_enters;         // io_uring_enter calls
   Counter ring_submitted;      // entries handed to the kernel
   Counter ring_completed;      // completions reaped
@@ -139,7 +139,7 @@ class alignas(kCacheLine) WorkerShard {
   Histogram turn_duration;              // one turn's work, waiting excluded
   Counter log_lines_dropped;            // connection log lines for which the ring had no room
   Histogram helper_signature_duration;  // from asking a helper thread to having the signature
-  // The verdict cache, mirrored once a turn.
+  // The verdict cache, mirrored likewise.
   Counter verdict_cache_hits;
   Counter verdict_cache_misses;
   Counter verdict_cache_evictions;

@@ -69,7 +69,11 @@ HandshakeStatus Engine::Handshake(std::span<const uint8_t>& input, Sink sink) {
   if (done_) return HandshakeStatus::kDone;
   const Call call(*this, &input, sink);
   const int result = SSL_do_handshake(ssl_.get());
-  if (result == 1) return Finish();
+  if (result == 1) {
+    ticket_identity_ = {};
+    ticket_bytes_ = std::vector<uint8_t>();  // not {}, which would keep the memory
+    return Finish();
+  }
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ) return HandshakeStatus::kWantRead;
   if (error == SSL_ERROR_WANT_CERTIFICATE_VERIFY) return HandshakeStatus::kWantStatus;
@@ -208,7 +212,7 @@ void Engine::PrepareTicket() {
   if (verdict_.accepted() && verdict_.identity != nullptr) {
     lifetime = std::min(lifetime, verdict_.holds_until - hosts_.now());
     lifetime = std::min(lifetime, status_until_ - hosts_.now());
-    ticket_identity_ = EncodeIdentity(*verdict_.identity, host_->spec->client_auth.keep_leaf);
+    EncodeForTicket(is_resumed);
     if (ticket_identity_.empty()) lifetime = 0;
   }
   if (!verdict_.accepted() || lifetime <= 0) {
@@ -218,6 +222,21 @@ void Engine::PrepareTicket() {
     // A TLS 1.2 session being resumed is the ticket's, and is not issued again.
     SSL_SESSION_set_timeout(session, static_cast<uint32_t>(lifetime));
   }
+}
+
+// A client is encoded when it is met first, and once more for good when the verdict cache knows it.
+// A resumed one has its encoding with it, unless that holds the leaf and none is kept any more.
+void Engine::EncodeForTicket(bool is_resumed) {
+  const bool with_leaf = host_->spec->client_auth.keep_leaf;
+  const bool has_leaf = !verdict_.identity->chain_der.empty();
+  if (verdict_.from_cache) {
+    ticket_identity_ = KeptEncoding(*verdict_.identity, with_leaf);
+    return;
+  }
+  if (!is_resumed || has_leaf != with_leaf) {
+    ticket_bytes_ = EncodeIdentity(*verdict_.identity, with_leaf);
+  }
+  ticket_identity_ = ticket_bytes_;
 }
 
 // What a ticket says of its client, behind the library's own session: the identity, empty for
@@ -237,6 +256,7 @@ std::vector<uint8_t> Engine::TicketPlaintext(std::span<const uint8_t> session) {
 // must prove itself afresh: it will be told the reason then, if there is one.
 size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
   ticket_verdict_.reset();
+  ticket_bytes_.clear();
   if (plain.size() < kTicketTrailer) return 0;
   const size_t size = size_t{plain[plain.size() - 2]} << 8 | plain[plain.size() - 1];
   plain = plain.first(plain.size() - kTicketTrailer);
@@ -259,6 +279,7 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
     return 0;
   }
   ticket_verdict_ = std::move(verdict);
+  ticket_bytes_.assign(bytes.begin(), bytes.end());
   return plain.size();
 }
 

@@ -141,6 +141,7 @@ class Engine {
   [[nodiscard]] bool NeedsStatus() const;
   void TakeTicketVerdict();
   void PrepareTicket();
+  void EncodeForTicket(bool is_resumed);
   [[nodiscard]] std::vector<uint8_t> TicketPlaintext(std::span<const uint8_t> session);
   [[nodiscard]] size_t JudgeTicket(std::span<const uint8_t> plain);
   void NoteFailure(int ssl_error);
@@ -155,7 +156,10 @@ class Engine {
   Verdict verdict_;
   // Of the client that the ticket offered was given to, until the session is resumed or not.
   std::optional<Verdict> ticket_verdict_;
-  std::vector<uint8_t> ticket_identity_;  // for the ticket to be given; empty for nobody
+  // For the ticket to be given, until the handshake is done; empty for nobody. Either kept with the
+  // identity, or in `ticket_bytes_`; there too, meanwhile, is what an opened ticket said.
+  std::span<const uint8_t> ticket_identity_;
+  std::vector<uint8_t> ticket_bytes_;
   Rejection resumption_refused_ = Rejection::kNone;
   Failure failure_;
   SigningJob signing_job_;          // until taken

@@ -12,8 +12,12 @@ namespace {
 // handshake.
 constexpr uint8_t kForm = 1;
 
-// The fields of both directions, in one place: `Coder` is a Writer or a Reader. Numbers are LEB128
-// in their shortest form, times zigzag, so that every identity has one encoding.
+constexpr uint64_t Zigzag(int64_t number) {
+  return static_cast<uint64_t>(number) << 1 ^ static_cast<uint64_t>(number >> 63);
+}
+
+// The fields of both directions, in one place: `Coder` is a Sizer, a Writer or a Reader. Numbers
+// are LEB128 in their shortest form, times zigzag, so that every identity has one encoding.
 template <typename Coder, typename Identity>
 void CodeFields(Coder& coder, Identity& identity) {
   coder.Text(identity.subject);
@@ -41,16 +45,45 @@ void CodeFields(Coder& coder, Identity& identity) {
   coder.Hash(identity.anchor_sha256);
 }
 
+// Counts what a Writer of the same would write.
+class Sizer {
+ public:
+  void Number(uint64_t number) {
+    for (; number >= 0x80; number >>= 7) ++size_;
+    ++size_;
+  }
+  void Time(int64_t time) { Number(Zigzag(time)); }
+  void Flag(bool /*flag*/) { ++size_; }
+  void Hash(const Sha256& hash) { size_ += hash.size(); }
+  template <typename T>
+  void Text(const T& text) {
+    Number(text.size());
+    size_ += text.size();
+  }
+  void Texts(const std::vector<std::string>& texts) {
+    Each(texts, [this](const std::string& text) { Text(text); });
+  }
+  template <typename T, typename F>
+  void Each(const std::vector<T>& items, F&& code) {
+    Number(items.size());
+    for (const T& item : items) code(item);
+  }
+  [[nodiscard]] size_t size() const { return size_; }
+
+ private:
+  size_t size_ = 0;
+};
+
 class Writer {
  public:
+  explicit Writer(size_t size) { bytes_.reserve(size); }
+
   void Byte(uint8_t byte) { bytes_.push_back(byte); }
   void Number(uint64_t number) {
     for (; number >= 0x80; number >>= 7) Byte(static_cast<uint8_t>(number | 0x80));
     Byte(static_cast<uint8_t>(number));
   }
-  void Time(int64_t time) {
-    Number(static_cast<uint64_t>(time) << 1 ^ static_cast<uint64_t>(time >> 63));
-  }
+  void Time(int64_t time) { Number(Zigzag(time)); }
   void Flag(bool flag) { Byte(flag ? 1 : 0); }
   void Hash(const Sha256& hash) { bytes_.insert(bytes_.end(), hash.begin(), hash.end()); }
   // A string, or a vector of bytes.
@@ -154,14 +187,25 @@ class Reader {
 }  // namespace
 
 std::vector<uint8_t> EncodeIdentity(const PeerIdentity& identity, bool with_leaf) {
-  Writer writer;
+  const auto code = [&](auto& coder) {
+    CodeFields(coder, identity);
+    const bool has_leaf = with_leaf && !identity.chain_der.empty();
+    coder.Flag(has_leaf);
+    if (has_leaf) coder.Text(identity.chain_der.front());
+  };
+  Sizer sizer;
+  code(sizer);
+  const size_t size = sizeof(kForm) + sizer.size();
+  if (size > kMaxIdentityBytes) return {};
+  Writer writer(size);
   writer.Byte(kForm);
-  CodeFields(writer, identity);
-  const bool has_leaf = with_leaf && !identity.chain_der.empty();
-  writer.Flag(has_leaf);
-  if (has_leaf) writer.Text(identity.chain_der.front());
-  std::vector<uint8_t> bytes = writer.Take();
-  if (bytes.size() > kMaxIdentityBytes) bytes.clear();
+  code(writer);
+  return writer.Take();
+}
+
+std::span<const uint8_t> KeptEncoding(const PeerIdentity& identity, bool with_leaf) {
+  std::vector<uint8_t>& bytes = identity.encodings.Of(with_leaf);
+  if (bytes.empty()) bytes = EncodeIdentity(identity, with_leaf);
   return bytes;
 }
 

@@ -31,6 +31,21 @@ struct PathLink {
   std::vector<uint64_t> distribution_points;
 };
 
+// Ticket encodings of an identity, see KeptEncoding: without and with the leaf, empty until asked
+// for. A copy of the identity may be another thread's, and begins without.
+class KeptEncodings {
+ public:
+  KeptEncodings() = default;
+  ~KeptEncodings() = default;
+  KeptEncodings(const KeptEncodings& /*other*/) {}
+  KeptEncodings& operator=(const KeptEncodings& /*other*/) { return *this; }
+
+  [[nodiscard]] std::vector<uint8_t>& Of(bool with_leaf) { return bytes_[with_leaf ? 1 : 0]; }
+
+ private:
+  std::array<std::vector<uint8_t>, 2> bytes_;
+};
+
 // Who the client proved to be. Names are RFC 2253 (as `openssl x509 -nameopt RFC2253`), as nginx's
 // $ssl_client_s_dn prints them. Attribute values are UTF-8, in certificate order.
 struct PeerIdentity {
@@ -58,6 +73,7 @@ struct PeerIdentity {
   // The certificates as presented, leaf first. Empty for a resumed session whose ticket does not
   // carry them (the leaf alone where the host passes certificates on).
   std::vector<std::vector<uint8_t>> chain_der;
+  mutable KeptEncodings encodings;  // no part of the value
 };
 
 struct Verdict {

@@ -50,4 +50,6 @@ struct Upstream {
   uint64_t lent_tx = 0;
 };
 
+static_assert(sizeof(Upstream) <= 512, "what a pooled connection costs");
+
 }  // namespace portcullis::backend

@@ -70,7 +70,7 @@ struct Downstream final : backend::UpstreamUser {
   ListenerRuntime* listener = nullptr;
   Runtime* runtime = nullptr;
   backend::Upstream* upstream = nullptr;
-  io::SocketAddress peer;
+  io::IpEndpoint peer;
 
   int64_t accepted_ns = 0;  // monotonic
   int64_t accepted_unix_ms = 0;
@@ -94,5 +94,7 @@ struct Downstream final : backend::UpstreamUser {
   }
   [[nodiscard]] bool live() const { return state != State::kFree && state != State::kClosing; }
 };
+
+static_assert(sizeof(Downstream) <= 512, "what an open connection costs before TLS");
 
 }  // namespace portcullis::connection

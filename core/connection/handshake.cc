@@ -68,7 +68,7 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.listener = &listener;
   down.doomed_node.owner = down.waiting_node.owner = &down;
   ++runtime.connections;
-  down.peer = io::PeerOf(fd);
+  down.peer = io::IpEndpoint(io::PeerOf(fd));
   down.engine = std::make_unique<tls::Engine>(*listener.hosts);
   down.timer.owner = static_cast<uint8_t>(io::Owner::kDownstream);
   down.timer.slot = down.slot;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "core/connection/record.h"
 #include "io/listener.h"
 #include "tls/rejection.h"
 
@@ -37,7 +38,7 @@ void WriteLine(Context& ctx, const ListenerRuntime& listener, int fd) {
 void RefuseOverload(Context& ctx, const ListenerRuntime& listener, int fd) {
   ctx.shard.listener(listener.metrics_id).CountRejection(static_cast<size_t>(kReason));
   if (ctx.now_ms >= ctx.next_overload_line_ms) {
-    WriteLine(ctx, listener, fd);
+    if (WantsLine(ctx, log::Event::kRefused)) WriteLine(ctx, listener, fd);
     ctx.next_overload_line_ms = ctx.now_ms + kOverloadLineEveryMs;
     ctx.overloads_unsaid = 0;
   } else {

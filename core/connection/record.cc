@@ -165,6 +165,12 @@ void NoteUpstreamBytes(Context& ctx, Downstream& down, backend::Upstream& upstre
   shard.CountBytes(metrics::Side::kBackend, metrics::Direction::kSend, sent);
 }
 
+bool WantsLine(Context& ctx, log::Event event) {
+  const log::LogRing::Fate fate = ctx.log.Ask(event);
+  if (fate == log::LogRing::Fate::kNoRoom) ctx.shard.log_lines_dropped.Add();
+  return fate == log::LogRing::Fate::kWritten;
+}
+
 void WriteRecord(Context& ctx, Downstream& down) {
   if (down.recorded) return;
   down.recorded = true;
@@ -173,11 +179,13 @@ void WriteRecord(Context& ctx, Downstream& down) {
   shard.CountBytes(metrics::Side::kClient, metrics::Direction::kReceive, down.client_rx);
   shard.CountBytes(metrics::Side::kClient, metrics::Direction::kSend, down.client_tx);
 
+  const log::Event event =
+      down.refusal == tls::Rejection::kNone ? log::Event::kConnection : log::Event::kRefused;
+  if (!WantsLine(ctx, event)) return;
   const std::string peer = down.peer.ToString();
   log::ConnectionRecord record;
   record.time_ns = down.accepted_unix_ms * 1'000'000;
-  record.event =
-      down.refusal == tls::Rejection::kNone ? log::Event::kConnection : log::Event::kRefused;
+  record.event = event;
   record.listener = down.listener->name;
   record.worker = ctx.worker_index;
   record.peer = peer;

@@ -27,6 +27,10 @@ void CountRequest(Context& ctx, Downstream& down, int status, int64_t took_ns);
 // back.
 void NoteUpstreamBytes(Context& ctx, Downstream& down, backend::Upstream& upstream);
 
+// WantsLine tells whether a line of `event` is to be made and written. One for which the log has no
+// room is counted here, and not made.
+[[nodiscard]] bool WantsLine(Context& ctx, log::Event event);
+
 // WriteRecord writes the log line and the final byte counts. Once a connection; later calls do
 // nothing.
 void WriteRecord(Context& ctx, Downstream& down);

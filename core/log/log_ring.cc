@@ -20,12 +20,22 @@ LogRing::LogRing(size_t capacity, int wake_fd, Wanted wanted)
 }
 
 bool LogRing::Write(const ConnectionRecord& record) {
-  if (wanted_ == Wanted::kNone) return true;
-  if (wanted_ == Wanted::kRefusals && record.event != Event::kRefused) return true;
+  if (!Wants(record.event)) return true;
   const size_t length = RenderRecord(record, line_);
-  if (Queue({line_.data(), length})) return true;
+  full_ = !Queue({line_.data(), length});
+  if (full_) CountDropped();
+  return !full_;
+}
+
+LogRing::Fate LogRing::Ask(Event event) {
+  if (!Wants(event)) return Fate::kUnwanted;
+  if (!full_ || head_.load(std::memory_order_relaxed) != head_seen_) return Fate::kWritten;
+  CountDropped();
+  return Fate::kNoRoom;
+}
+
+void LogRing::CountDropped() {
   dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  return false;
 }
 
 bool LogRing::Queue(std::string_view line) {

@@ -29,6 +29,12 @@ class LogRing {
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
+  // What would become of a record. kNoRoom: dropped, as the one before it was, for nobody has read
+  // since; counted as dropped by Ask.
+  enum class [[nodiscard]] Fate : uint8_t { kUnwanted, kNoRoom, kWritten };
+  // Ask tells whether a record is worth making. The worker only.
+  Fate Ask(Event event);
+
   // Write queues the record's line. False when there was no room and the line was dropped. The
   // worker only.
   [[nodiscard]] bool Write(const ConnectionRecord& record);
@@ -52,6 +58,10 @@ class LogRing {
  private:
   static constexpr size_t kCacheLine = 64;
 
+  [[nodiscard]] bool Wants(Event event) const {
+    return wanted_ == Wanted::kAll || (wanted_ == Wanted::kRefusals && event == Event::kRefused);
+  }
+  void CountDropped();
   // Queue copies a whole line in; false when there is no room.
   [[nodiscard]] bool Queue(std::string_view line);
 
@@ -66,6 +76,7 @@ class LogRing {
   alignas(kCacheLine) std::atomic<uint64_t> tail_{0};  // next byte to write: the worker's
   std::atomic<uint64_t> dropped_{0};                   // the worker's
   uint64_t head_seen_ = 0;                // the worker's last look at head_, saves a shared read
+  bool full_ = false;                     // the last line found no room; the worker's
   std::array<char, kMaxLineBytes> line_;  // the worker's: where a line is rendered
 };
 

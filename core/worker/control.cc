@@ -74,7 +74,7 @@ void Worker::Apply(Update update) {
   for (auto& listener : runtime_->listeners) listener->hosts->SetVerdictCache(&*verdicts_);
   context_->current = runtime_.get();
   next_to_check_ = 0;
-  ReadClock();
+  SetTablesClock();
   for (auto& slot : listeners_) {
     const bool kept =
         std::any_of(runtime_->listeners.begin(), runtime_->listeners.end(),

@@ -28,12 +28,15 @@ Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(
 }  // namespace
 
 struct Worker::HandshakeBudget {
-  int64_t until_ns = connection::NowNs() + kHandshakeBudgetNs;
+  int64_t until_ns = 0;  // from when the first handshake of the turn is looked at
   bool spent = false;
   // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
   // a byte.
   [[nodiscard]] bool left() {
-    spent = spent || connection::NowNs() >= until_ns;
+    if (spent) return false;
+    const int64_t now_ns = connection::NowNs();
+    if (until_ns == 0) until_ns = now_ns + kHandshakeBudgetNs;
+    spent = now_ns >= until_ns;
     return !spent;
   }
 };

@@ -31,7 +31,7 @@ constexpr size_t kStatusesKept = 16 * 1024;  // what OCSP responders said, 2 to 
 constexpr size_t kBlocksKept = 256;          // 4.25 MiB of output blocks kept for reuse
 constexpr size_t kPlainBytes = 16 * 1024;    // one record's plaintext
 constexpr io::Millis kLongestWaitMs = 1000;
-constexpr io::Millis kGaugesEveryMs = 100;
+constexpr io::Millis kMirrorEveryMs = 100;
 
 void NameAndPin(const WorkerOptions& options) {
   const std::string name = absl::StrCat("worker-", options.index);
@@ -122,15 +122,24 @@ absl::Status Worker::SetUp() {
                                          .signers = options_.signers,
                                          .signature_sink = this});
   context_->plain.resize(kPlainBytes);
-  ReadClock();
+  turn_ended_ns_ = connection::NowNs();
+  SetClock(turn_ended_ns_);
   inbox_->Arm(*ring_, io::Token{.owner = io::Owner::kWorker});
   return absl::OkStatus();
 }
 
-void Worker::ReadClock() {
-  context_->now_ms = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
+void Worker::SetClock(int64_t now_ns) {
+  const auto now_ms = static_cast<io::Millis>(now_ns / 1'000'000);
+  if (now_ms == context_->now_ms) return;  // and the wall clock is no finer
+  context_->now_ms = now_ms;
+  const int64_t before_s = context_->unix_ms / 1000;
   context_->unix_ms = UnixMs();
+  if (context_->unix_ms / 1000 == before_s) return;
   context_->date.Update(context_->unix_ms / 1000);
+  SetTablesClock();
+}
+
+void Worker::SetTablesClock() {
   const auto set_now = [this](connection::Runtime& runtime) {
     for (auto& listener : runtime.listeners) listener->hosts->SetNow(context_->unix_ms / 1000);
   };
@@ -141,26 +150,28 @@ void Worker::ReadClock() {
 std::chrono::nanoseconds Worker::WaitTime() {
   if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX)
     return std::chrono::nanoseconds(0);
-  const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
+  const auto now = static_cast<io::Millis>(turn_ended_ns_ / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
   wait = connection::PostponedWait(*context_, now, wait);
   for (const auto& slot : listeners_) {
     if (slot->rearm_at_ms != 0)
       wait = std::min(wait, slot->rearm_at_ms > now ? slot->rearm_at_ms - now : 0);
   }
+  if (mirror_due_) wait = std::min(wait, next_mirror_ms_ > now ? next_mirror_ms_ - now : 0);
   if (drain_deadline_ms_ != 0) wait = std::min<io::Millis>(wait, 50);
   return std::chrono::milliseconds(wait);
 }
 
 void Worker::Run() {
   while (!Finished()) Turn();
+  MirrorCounters();
 }
 
 void Worker::Turn() {
   const int reaped = ring_->SubmitAndReap(WaitTime(), cqes_);
   CHECK(reaped >= 0, "the ring is broken");
-  const int64_t started_ns = connection::NowNs();
-  ReadClock();
+  turn_started_ns_ = connection::NowNs();
+  SetClock(turn_started_ns_);
   DispatchBatch(std::span(cqes_).first(static_cast<size_t>(reaped)));
   wheel_->Advance(context_->now_ms, [this](io::TimerNode& node) { OnTimer(node); });
   if (drain_deadline_ms_ != 0 && context_->now_ms >= drain_deadline_ms_) CutAll();
@@ -170,7 +181,7 @@ void Worker::Turn() {
   io::RearmStarved(*backend_env_);
   SweepAll();
   GovernAccept();
-  PublishMetrics(started_ns);
+  EndTurn();
 }
 
 bool Worker::Finished() const {
@@ -181,7 +192,18 @@ bool Worker::Finished() const {
   return inbox_->inflight() == 0;
 }
 
-void Worker::PublishMetrics(int64_t turn_started_ns) {
+void Worker::EndTurn() {
+  // What this turn moved and does not mirror is mirrored by the next, which WaitTime sees to.
+  mirror_due_ = context_->now_ms < next_mirror_ms_;
+  if (!mirror_due_) MirrorCounters();
+  turn_ended_ns_ = connection::NowNs();
+  const int64_t took_ns = turn_ended_ns_ - turn_started_ns_;
+  options_.shard->busy_ns.Add(static_cast<uint64_t>(std::max<int64_t>(took_ns, 0)));
+  options_.shard->turn_duration.Record(took_ns);
+}
+
+void Worker::MirrorCounters() {
+  next_mirror_ms_ = context_->now_ms + kMirrorEveryMs;
   metrics::WorkerShard& shard = *options_.shard;
   const io::RingCounters& ring = ring_->counters();
   shard.ring_enters.MirrorTotal(ring.enters);
@@ -202,17 +224,12 @@ void Worker::PublishMetrics(int64_t turn_started_ns) {
   shard.verdict_cache_misses.MirrorTotal(verdicts.misses);
   shard.verdict_cache_evictions.MirrorTotal(verdicts.evictions);
   shard.verdict_cache_entries.Set(static_cast<int64_t>(verdicts_->size()));
-  if (runtime_ != nullptr && context_->now_ms >= next_gauges_ms_) {
-    next_gauges_ms_ = context_->now_ms + kGaugesEveryMs;
-    for (const auto& backend : runtime_->backends) {
-      metrics::BackendShard& counts = shard.backend(backend->metrics_id);
-      counts.active_connections.Set(backend->num_upstreams - backend->num_idle);
-      counts.idle_connections.Set(backend->num_idle);
-    }
+  if (runtime_ == nullptr) return;
+  for (const auto& backend : runtime_->backends) {
+    metrics::BackendShard& counts = shard.backend(backend->metrics_id);
+    counts.active_connections.Set(backend->num_upstreams - backend->num_idle);
+    counts.idle_connections.Set(backend->num_idle);
   }
-  const int64_t took_ns = connection::NowNs() - turn_started_ns;
-  shard.busy_ns.Add(static_cast<uint64_t>(std::max<int64_t>(took_ns, 0)));
-  shard.turn_duration.Record(took_ns);
 }
 
 void Worker::TearDown() {

@@ -129,9 +129,12 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void Run();
   void Turn();
   void TearDown();
-  void ReadClock();
+  // Sets the worker's clocks, to a reading of the monotonic one.
+  void SetClock(int64_t now_ns);
+  void SetTablesClock();
   [[nodiscard]] std::chrono::nanoseconds WaitTime();
-  void PublishMetrics(int64_t turn_started_ns);
+  void EndTurn();
+  void MirrorCounters();
   [[nodiscard]] bool Finished() const;
 
   // dispatch.cc
@@ -198,7 +201,10 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   std::array<uint16_t, 256> deferred_{};
   uint64_t stale_cqes_ = 0;
   io::Millis drain_deadline_ms_ = 0;  // 0: not draining
-  io::Millis next_gauges_ms_ = 0;
+  int64_t turn_started_ns_ = 0;
+  int64_t turn_ended_ns_ = 0;            // of the last one: the wait for the next began then
+  io::Millis next_mirror_ms_ = 0;        // of counters kept elsewhere to the shard
+  bool mirror_due_ = false;              // they may have moved since
   uint32_t next_to_check_ = UINT32_MAX;  // slot whose client's standing is asked next; none
   bool accept_paused_ = false;
   bool stopping_ = false;

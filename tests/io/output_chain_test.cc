@@ -65,6 +65,16 @@ TEST_F(OutputChainTest, PrepareTakesAtMostItsIovecsAndConsumeMakesRoom) {
   EXPECT_EQ(Front().size(), 4 * kBlockBytes);
 }
 
+TEST_F(OutputChainTest, FrontIsTheFirstPieceAndTheWholeOfAShortChain) {
+  EXPECT_TRUE(chain_.Front().empty());
+  chain_.Append(pool_, Bytes("short"));
+  EXPECT_EQ(chain_.Front().size(), chain_.size());
+  chain_.Append(pool_, Bytes(std::string(kBlockBytes, 'w')));
+  EXPECT_EQ(chain_.Front().size(), kBlockBytes);
+  chain_.Consume(pool_, kBlockBytes);
+  EXPECT_EQ(chain_.Front().size(), chain_.size());
+}
+
 TEST_F(OutputChainTest, ReserveIsContiguousAndCommitMayUseLess) {
   chain_.Append(pool_, Bytes(std::string(kBlockBytes - 10, 'a')));
   const std::span<uint8_t> room = chain_.Reserve(pool_, 16406);
@@ -80,6 +90,7 @@ TEST_F(OutputChainTest, AReservationThatIsNotUsedIsEmptyAndGoesBack) {
   chain_.Commit(0);
   EXPECT_TRUE(chain_.empty());
   EXPECT_EQ(chain_.Prepare(operands_), 0U);
+  EXPECT_TRUE(chain_.Front().empty());
   EXPECT_EQ(pool_.blocks_in_use(), 1U);
   chain_.Clear(pool_);
   EXPECT_EQ(pool_.blocks_in_use(), 0U);

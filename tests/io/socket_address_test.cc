@@ -112,6 +112,19 @@ TEST(SocketAddress, FromSockaddrCopiesKnownFamiliesAndRefusesShortOnes) {
   EXPECT_EQ(address.Ip(), "");
 }
 
+TEST(IpEndpoint, KeepsAddressAndPortAndOfAPathOnlyThatItIsOne) {
+  for (const char* text : {"192.0.2.7:8443", "[2001:db8::1]:9", "[::]:0", "0.0.0.0:65535"}) {
+    const SocketAddress address = *SocketAddress::Parse(text);
+    const IpEndpoint endpoint(address);
+    EXPECT_EQ(endpoint.Full(), address);
+    EXPECT_EQ(endpoint.ToString(), text);
+    EXPECT_EQ(endpoint.Ip(), address.Ip());
+  }
+  EXPECT_EQ(IpEndpoint(*SocketAddress::Parse("unix:/tmp/x")).ToString(), "unix:");
+  EXPECT_EQ(IpEndpoint().Full(), SocketAddress());
+  EXPECT_EQ(IpEndpoint(SocketAddress()).ToString(), "unspecified");
+}
+
 TEST(SocketAddress, PeerAndLocalOfAConnectionCross) {
   const TcpPair pair = MakeTcpPair();
   EXPECT_EQ(PeerOf(pair.near.get()), LocalOf(pair.far.get()));

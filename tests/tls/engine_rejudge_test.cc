@@ -207,6 +207,33 @@ TEST_F(RejudgeTest, AResumedIdentityIsTheOneThatWasAccepted) {
   }
 }
 
+TEST_F(RejudgeTest, EveryTicketOfAClientHoldsTheSameIdentity) {
+  for (const uint16_t version : kVersions) {
+    VerdictCache cache(8);
+    TestHosts hosts = After(Change::kNothing, secret_);
+    hosts.table().SetVerdictCache(&cache);
+    ClientOptions options = AnonymousClient(version);
+    options.certificate = &brief_;
+    std::vector<uint8_t> expected;
+    bssl::UniquePtr<SSL_SESSION> session;
+    // Met first, and known to the cache thereafter; then resumed from ticket to ticket. A TLS 1.2
+    // client goes on with the ticket that it has.
+    for (int round = 0; round < 6; ++round) {
+      const bool resumes = round >= 3;
+      options.session = resumes ? session.get() : nullptr;
+      Pair pair(hosts.table(), options);
+      ASSERT_EQ(pair.Handshake(), HandshakeStatus::kDone);
+      EXPECT_EQ(pair.engine().resumed(), resumes);
+      EXPECT_EQ(pair.engine().verdict().from_cache, round == 1 || round == 2);
+      const std::vector<uint8_t> bytes = EncodeIdentity(*pair.engine().verdict().identity, false);
+      if (round == 0) expected = bytes;
+      EXPECT_EQ(bytes, expected);
+      if (!resumes || version >= TLS1_3_VERSION) session = pair.client().TakeSession();
+      ASSERT_NE(session, nullptr);
+    }
+  }
+}
+
 TEST_F(RejudgeTest, TicketsDoNotGrowWithTheChain) {
   const TestCertificate outer = MakeCa(root_, {.common_name = "outer"});
   const TestCertificate inner = MakeCa(outer, {.common_name = "inner"});
@@ -241,6 +268,22 @@ TEST_F(RejudgeTest, AHostThatPassesCertificatesOnKeepsTheLeaf) {
     const auto& chain = resumed.engine().verdict().identity->chain_der;
     ASSERT_EQ(chain.size(), 1U);
     EXPECT_EQ(chain.front(), client_.Der());
+
+    // And drops it from the next ticket once it no longer does.
+    TestHosts without({Host("edge.example", ClientAuthMode::kRequire)}, {}, secret_);
+    Pair dropping(without.table(), options);
+    ASSERT_EQ(dropping.Handshake(), HandshakeStatus::kDone);
+    EXPECT_TRUE(dropping.engine().resumed());
+    if (version >= TLS1_3_VERSION) {
+      const auto next = dropping.client().TakeSession();
+      EXPECT_LT(TicketBytes(next.get()) + client_.Der().size(), TicketBytes(session.get()) + 16);
+      ClientOptions again = options;
+      again.session = next.get();
+      Pair last(without.table(), again);
+      ASSERT_EQ(last.Handshake(), HandshakeStatus::kDone);
+      EXPECT_TRUE(last.engine().resumed());
+      EXPECT_THAT(last.engine().verdict().identity->chain_der, ::testing::IsEmpty());
+    }
 
     // A ticket from before the host came to pass them on does not do.
     TestHosts plain({Host("edge.example", ClientAuthMode::kRequire)}, {}, secret_);

@@ -16,6 +16,7 @@
 namespace portcullis::tls {
 namespace {
 
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -110,6 +111,7 @@ TEST(IdentityCodecTest, WhatGoesInComesOut) {
     const bool with_leaf = identities.Below(2) == 1;
     const std::vector<uint8_t> bytes = EncodeIdentity(identity, with_leaf);
     ASSERT_FALSE(bytes.empty());
+    EXPECT_EQ(bytes.capacity(), bytes.size()) << "one allocation, of the right size";
     const auto decoded = DecodeIdentity(bytes);
     ASSERT_NE(decoded, nullptr);
     EXPECT_TRUE(Same(identity, *decoded));
@@ -119,6 +121,20 @@ TEST(IdentityCodecTest, WhatGoesInComesOut) {
     } else {
       EXPECT_THAT(decoded->chain_der, IsEmpty());
     }
+  }
+}
+
+TEST(IdentityCodecTest, AKeptEncodingIsMadeOnceAndStaysWithItsIdentity) {
+  RandomIdentities identities(3);
+  PeerIdentity identity = identities.Next();
+  identity.chain_der = {{1, 2, 3}};
+  for (const bool with_leaf : {false, true}) {
+    const std::span<const uint8_t> kept = KeptEncoding(identity, with_leaf);
+    EXPECT_THAT(kept, ElementsAreArray(EncodeIdentity(identity, with_leaf)));
+    EXPECT_EQ(KeptEncoding(identity, with_leaf).data(), kept.data());
+    const PeerIdentity copy = identity;
+    EXPECT_NE(KeptEncoding(copy, with_leaf).data(), kept.data());
+    EXPECT_EQ(KeptEncoding(identity, with_leaf).data(), kept.data());
   }
 }
 

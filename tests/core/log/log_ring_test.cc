@@ -96,6 +96,25 @@ TEST(LogRing, DropsWholeLinesWhenFullAndGoesOnOnceDrained) {
   EXPECT_EQ(ring.dropped(), 2u);
 }
 
+TEST(LogRing, TellsBeforehandWhatIsNotWorthMaking) {
+  LogRing off(kSmall, -1, Wanted::kNone);
+  EXPECT_EQ(off.Ask(Event::kRefused), LogRing::Fate::kUnwanted);
+  LogRing refusals(kSmall, -1, Wanted::kRefusals);
+  EXPECT_EQ(refusals.Ask(Event::kConnection), LogRing::Fate::kUnwanted);
+  EXPECT_EQ(refusals.Ask(Event::kRefused), LogRing::Fate::kWritten);
+
+  LogRing ring(kSmall, -1, Wanted::kAll);
+  do {
+    ASSERT_EQ(ring.Ask(Event::kConnection), LogRing::Fate::kWritten);
+  } while (ring.Write(Numbered(1)));
+  EXPECT_EQ(ring.Ask(Event::kConnection), LogRing::Fate::kNoRoom);
+  EXPECT_EQ(ring.dropped(), 2U) << "one written in vain, one not even made";
+  TakeAll(ring);
+  EXPECT_EQ(ring.Ask(Event::kConnection), LogRing::Fate::kWritten);
+  EXPECT_TRUE(ring.Write(Numbered(1)));
+  EXPECT_EQ(ring.dropped(), 2U);
+}
+
 TEST(LogRing, WakesTheWriterOnceWhenHalfFull) {
   const int wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   LogRing ring(kSmall, wake_fd, Wanted::kAll);
