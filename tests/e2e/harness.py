@@ -63,13 +63,16 @@ def host(pki, names, server=None, refusal="http", auth="require", trust="clients
 
 
 class Server:
-    """A running `portcullis serve`."""
+    """A running `portcullis serve`, of a configuration written for it or of the file at a Path."""
 
     def __init__(self, config, folder, wrapper=()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config_path = self.folder / "portcullis.yaml"
-        self.write_config(config)
+        if isinstance(config, Path):
+            self.config_path = config
+        else:
+            self.config_path = self.folder / "portcullis.yaml"
+            self.write_config(config)
         self.ready_path = self.folder / "ready.json"
         self.stdout_path, self.stderr_path = self.folder / "stdout", self.folder / "stderr"
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
@@ -198,7 +201,8 @@ class E2ETest(unittest.TestCase):
         return self.backends[-1]
 
     def serve(self, config, wrapper=()):
-        config.setdefault("timeouts", {}).setdefault("drain", self.drain)
+        if isinstance(config, dict):
+            config.setdefault("timeouts", {}).setdefault("drain", self.drain)
         server = Server(config, self.dir / f"server{len(self.servers)}", wrapper)
         self.servers.append(server)
         return server.wait_ready()
