@@ -134,21 +134,14 @@ class Container(unittest.TestCase):
 
 
 class Systemd(unittest.TestCase):
-    def test_the_unit_verifies(self):
+    """systemd_test.py asks systemd itself."""
+
+    def test_the_unit_is_hardened_and_leaves_time_to_drain(self):
         unit = text("systemd/portcullis.service")
         for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "ExecReload=/bin/kill -HUP $MAINPID"):
             self.assertIn(line, unit)
         stop = int(re.search(r"TimeoutStopSec=(\d+)", unit)[1])
         self.assertGreater(stop, 10, "timeouts.drain is 10 s by default")
-        if shutil.which("systemd-analyze") is None:
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "portcullis.service"
-            path.write_text(unit.replace("/usr/local/bin/portcullis", BINARY).replace("User=portcullis", "User=root")
-                            .replace("Group=portcullis", "Group=root"))
-            done = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True)
-            complaints = [line for line in done.stderr.splitlines() if "portcullis.service" in line]
-            self.assertEqual(complaints, [])
 
 
 class Example(unittest.TestCase):
