@@ -1,7 +1,8 @@
 """What every end-to-end test stands on: a terminator started from a generated configuration, and its accounts.
 
 E2ETest starts servers on ports of the system's choice, waits for their ready file, and when a test is over checks that
-each one is back where it started (descriptors, memory), exits with 0 on SIGTERM and left nothing a sanitizer says.
+each one is back where it started (descriptors, memory, slots, blocks), exits with 0 on SIGTERM and left nothing a
+sanitizer says.
 A failing test prints what its servers logged.
 
 Environment: PORTCULLIS_BIN (the binary), PORTCULLIS_E2E_DIR (scratch, in the build folder), PORTCULLIS_SANITIZER
@@ -34,6 +35,9 @@ MIB = 1 << 20
 # What a test's traffic may leave behind in allocator caches and first-touched buffers. Leaks are found by soak_test.py
 # with a far tighter bound, and by LeakSanitizer.
 RSS_SLACK = 96 * MIB
+# Gauges that are 0 when nobody is connected.
+HELD = ("portcullis_worker_connection_slots_in_use", "portcullis_worker_output_blocks_in_use")
+STALE = "portcullis_ring_stale_completions_total"
 _SANITIZER_SAYS = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:|LeakSanitizer|CHECK failed|SUMMARY: ")
 
 
@@ -63,13 +67,16 @@ def host(pki, names, server=None, refusal="http", auth="require", trust="clients
 
 
 class Server:
-    """A running `portcullis serve`."""
+    """A running `portcullis serve`, of a configuration written for it or of the file at a Path."""
 
     def __init__(self, config, folder, wrapper=()):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config_path = self.folder / "portcullis.yaml"
-        self.write_config(config)
+        if isinstance(config, Path):
+            self.config_path = config
+        else:
+            self.config_path = self.folder / "portcullis.yaml"
+            self.write_config(config)
         self.ready_path = self.folder / "ready.json"
         self.stdout_path, self.stderr_path = self.folder / "stdout", self.folder / "stderr"
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
@@ -198,7 +205,8 @@ class E2ETest(unittest.TestCase):
         return self.backends[-1]
 
     def serve(self, config, wrapper=()):
-        config.setdefault("timeouts", {}).setdefault("drain", self.drain)
+        if isinstance(config, dict):
+            config.setdefault("timeouts", {}).setdefault("drain", self.drain)
         server = Server(config, self.dir / f"server{len(self.servers)}", wrapper)
         self.servers.append(server)
         return server.wait_ready()
@@ -233,12 +241,22 @@ class E2ETest(unittest.TestCase):
             self.assertEqual(backend.errors, [])
 
     def check_quiet(self, server):
-        """Descriptors and memory are back where they were when the server became ready."""
+        """Descriptors and memory are back where they were when the server became ready, no connection slot or output
+        block is in use, and no completion ever came for a slot that had been given back."""
         poll_until(lambda: server.fds() <= server.fds_at_start,
                    lambda: f"descriptors back to {server.fds_at_start}: {server.fd_targets()}", 15 * SLOW)
         if not SANITIZER:
             grown = server.rss() - server.rss_at_start
             self.assertLess(grown, RSS_SLACK, f"resident memory grew from {server.rss_at_start}")
+        poll_until(lambda: self.held(server) == dict.fromkeys(HELD, 0), lambda: f"all given back: {self.held(server)}",
+                   15 * SLOW)
+        stale = server.metrics().select(STALE)
+        self.assertEqual(set(stale.values()), {0}, stale)
+
+    def held(self, server):
+        """What the workers hold, all together; None for a gauge that there is not."""
+        metrics = server.metrics()
+        return {name: sum(metrics.select(name).values()) if metrics.select(name) else None for name in HELD}
 
 
 def raise_descriptor_limit():

@@ -1,8 +1,8 @@
 """The walkthrough: the mutual-authentication tutorial for ingress-nginx, followed to the letter on one machine.
 
 Its openssl commands run as written (RSA-4096, leafs without SAN or EKU). `kubectl create secret` becomes a folder laid
-out as Kubernetes mounts a Secret, and the Ingress object a configuration which points at the two folders. Behind it
-runs a real Express application, installed with npm.
+out as Kubernetes mounts a Secret, and the Ingress object the ConfigMap of deploy/kubernetes, of which only addresses
+and the folders of its mounts differ. Behind it runs a real Express application, installed with npm.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import clients
 import harness
 from clients import poll_until
 from harness import WORK, E2ETest
+from kubernetes import config_map, mount, replaced
 from pki import Cert
 
 HOST = "client.auth.localhost"
@@ -42,18 +43,6 @@ PAGE_496 = (b"<html>\r\n"
 
 EXPRESS_PAGE = ('<!DOCTYPE html><html><head><title>Express</title><link rel="stylesheet" href="/stylesheets/style.css">'
                 '</head><body><h1>Express</h1><p>Welcome to Express</p></body></html>')
-
-
-def mount_secret(folder, **files):
-    """Lays `files` (name -> source path) out as the kubelet mounts a Secret: links through ..data."""
-    data = folder / "..2026_01_01_00_00_00.000000001"
-    data.mkdir(parents=True)
-    (folder / "..data").symlink_to(data.name)
-    for name, source in files.items():
-        name = name.replace("_", ".")
-        shutil.copy(source, data / name)
-        (folder / name).symlink_to(f"..data/{name}")
-    return folder
 
 
 def install_express():
@@ -95,23 +84,16 @@ class Walkthrough(E2ETest):
 
     def setUp(self):
         super().setUp()
-        ca_secret = mount_secret(self.dir / "ca-secret", ca_crt=self.certs / "ca.crt")
-        self.tls_secret = mount_secret(self.dir / "tls-secret", tls_crt=self.certs / "server.crt",
-                                       tls_key=self.certs / "server.key")
+        ca = mount(self.dir / "ca", {"ca.crt": self.certs / "ca.crt"})
+        self.tls = mount(self.dir / "tls", {"tls.crt": self.certs / "server.crt", "tls.key": self.certs / "server.key"})
         self.express = subprocess.Popen(["node", "app.js"], cwd=self.express_folder, stdout=subprocess.PIPE)
         self.addCleanup(self.stop_express)
         port = int(self.express.stdout.readline())
-        self.server = self.serve({
-            "workers": 2,
-            "admin": {"address": "127.0.0.1:0"},
-            "listeners": [{"name": "https", "address": "127.0.0.1:0", "mode": "http", "hosts": [HOST]}],
-            "virtual_hosts": [{
-                "server_names": [HOST],
-                "certificates": [{"folder": str(self.tls_secret)}],
-                "client_auth": {"mode": "require", "refusal": "http", "trust": "ca-secret"},
-                "backend": "express"}],
-            "trusts": [{"name": "ca-secret", "folder": str(ca_secret)}],
-            "backends": [{"name": "express", "targets": [f"127.0.0.1:{port}"]}]})
+        self.config = replaced(config_map(), {
+            "/etc/portcullis/tls": str(self.tls), "/etc/portcullis/ca": str(ca), "0.0.0.0:8443": "127.0.0.1:0",
+            "express:3000": f"127.0.0.1:{port}", "0.0.0.0:9180": "127.0.0.1:0"})
+        self.mounted = mount(self.dir / "config", {"portcullis.yaml": self.config})
+        self.server = self.serve(self.mounted / "portcullis.yaml")
 
     def stop_express(self):
         self.express.terminate()
@@ -173,19 +155,18 @@ class Walkthrough(E2ETest):
         self.assertEqual(seen["host"], f"{HOST}:{self.server.port}")
 
     def test_a_rotated_secret_is_taken_up_by_sighup(self):
-        """The kubelet swaps ..data to a new folder, here with another server certificate."""
-        new = self.tls_secret / "..2026_01_02_00_00_00.000000002"
-        new.mkdir()
-        shutil.copy(self.pki.server_next.crt, new / "tls.crt")
-        shutil.copy(self.pki.server_next.key, new / "tls.key")
         before = self.served_fingerprint()
-        link = self.tls_secret / "..data_tmp"
-        link.symlink_to(new.name)
-        link.rename(self.tls_secret / "..data")
+        mount(self.tls, {"tls.crt": self.pki.server_next.crt, "tls.key": self.pki.server_next.key})
         self.server.send_signal(signal.SIGHUP)
         poll_until(lambda: self.served_fingerprint() != before, "the new certificate served", 10 * harness.SLOW)
         head, _ = self.visit("--cert", self.visitor.crt, "--key", self.visitor.key)
         self.assertEqual(head.status, 200)
+
+    def test_a_changed_config_map_is_taken_up_by_sighup(self):
+        self.assertEqual(self.visit()[0].status, 400)
+        mount(self.mounted, {"portcullis.yaml": replaced(self.config, {"mode: require": "mode: optional"})})
+        self.server.send_signal(signal.SIGHUP)
+        poll_until(lambda: self.visit()[0].status == 200, "clients without a certificate let in", 10 * harness.SLOW)
 
     def served_fingerprint(self):
         with clients.TlsClient(self.server.port, sni=HOST) as client:

@@ -1,5 +1,5 @@
-// deploy/portcullis.example.yaml is what newcomers start from: it must be accepted, and show every
-// field there is.
+// README's example and deploy/portcullis.example.yaml are what newcomers start from: both must be
+// accepted, and the latter show every field there is.
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,23 @@
 namespace portcullis::config {
 namespace {
 
-std::string ExampleText() {
-  std::ifstream file(PORTCULLIS_EXAMPLE_CONFIG, std::ios::binary);
-  EXPECT_TRUE(file) << PORTCULLIS_EXAMPLE_CONFIG;
+std::string ReadFile(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string ExampleText() { return ReadFile(PORTCULLIS_EXAMPLE_CONFIG); }
+
+// The first fenced block of YAML in README.
+std::string ReadmeText() {
+  const std::string readme = ReadFile(PORTCULLIS_README);
+  const std::string fence = "\n```yaml\n";
+  const size_t fence_at = readme.find(fence);
+  EXPECT_NE(fence_at, std::string::npos);
+  if (fence_at == std::string::npos) return {};
+  const size_t start = fence_at + fence.size();
+  return readme.substr(start, readme.find("\n```", start) + 1 - start);
 }
 
 // Whether `field` stands somewhere as a whole word before a colon, in a remark or not.
@@ -35,6 +48,20 @@ TEST(ExampleConfig, IsAcceptedWithoutAWarning) {
   for (const std::string& warning : warnings) ADD_FAILURE() << warning;
   EXPECT_EQ(config->listeners.size(), 2u);
   EXPECT_EQ(config->virtual_hosts.at(0).client_auth.mode, AuthMode::kRequire);
+}
+
+TEST(ReadmeConfig, IsAcceptedWithoutAWarning) {
+  std::vector<std::string> warnings;
+  const absl::StatusOr<Config> config =
+      ParseConfig(ReadmeText(), "/etc/portcullis/portcullis.yaml", &warnings);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  for (const std::string& warning : warnings) ADD_FAILURE() << warning;
+  ASSERT_EQ(config->virtual_hosts.size(), 1u);
+  const tls::PolicySpec& policy = config->virtual_hosts[0].client_auth.policy;
+  EXPECT_EQ(policy.allow.size(), 1u);
+  EXPECT_EQ(policy.deny.size(), 1u);
+  EXPECT_TRUE(tls::Policy::Compile(policy).ok());
+  EXPECT_EQ(config->backends.at(0).targets.size(), 2u);
 }
 
 TEST(ExampleConfig, StatesTheDefaults) {
