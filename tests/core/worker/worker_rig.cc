@@ -32,8 +32,15 @@ CertificateOptions Valid(std::string name) {
   return options;
 }
 
-int ConnectTo(uint16_t port) {
+void LimitBuffers(int fd, int bytes) {
+  if (bytes == 0) return;
+  EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+  EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+}
+
+int ConnectTo(uint16_t port, int socket_buffer = 0) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  LimitBuffers(fd, socket_buffer);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -83,6 +90,16 @@ void Wire::Send(std::string_view bytes) {
   }
 }
 
+size_t Wire::SendSome(std::string_view bytes) {
+  const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<size_t>(sent);
+}
+
+bool Wire::readable() const {
+  pollfd entry{.fd = fd_, .events = POLLIN, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
 std::string Wire::Receive() {
   char buffer[16384];
   ssize_t count = 0;
@@ -115,8 +132,8 @@ std::string Wire::ReceiveAll() {
 
 void Wire::ShutdownWrite() { shutdown(fd_, SHUT_WR); }
 
-TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options)
-    : client_(options), wire_(ConnectTo(port)) {}
+TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options, int socket_buffer)
+    : client_(options), wire_(ConnectTo(port, socket_buffer)) {}
 
 void TlsWire::Flush() {
   const std::vector<uint8_t> out = client_.TakeOutput();
@@ -141,6 +158,12 @@ bool TlsWire::Handshake() {
 void TlsWire::Send(std::string_view text) {
   client_.Write(text);
   Flush();
+}
+
+std::string TlsWire::Receive() {
+  std::string bytes = client_.Read();
+  while (bytes.empty() && !client_.saw_close() && Fill()) bytes = client_.Read();
+  return bytes;
 }
 
 std::string TlsWire::ReceiveUntil(std::string_view text) {
@@ -196,6 +219,7 @@ WorkerRig::WorkerRig(const RigOptions& options)
   EXPECT_TRUE(started.ok()) << started;
   const int socket = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
   port_ = io::BoundPort(socket);
+  LimitBuffers(socket, options.socket_buffer);  // accepted sockets inherit it
   Publish(MakeRuntime(), socket);
 }
 
@@ -264,6 +288,14 @@ bool WorkerRig::BackendHasConnection(int timeout_ms) const {
 Wire WorkerRig::AcceptBackend() {
   EXPECT_TRUE(BackendHasConnection(kPatienceMs)) << "the backend was not connected to";
   return Wire(accept4(backend_fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+void WorkerRig::TakeTurns(int count) {
+  for (int i = 0; i < count; ++i) {
+    auto list = std::make_shared<ClientList>();
+    worker_->Post(ListClients{.most = 0, .answer = list});
+    EXPECT_TRUE(list->ready.try_acquire_for(std::chrono::milliseconds(kPatienceMs)));
+  }
 }
 
 bool WorkerRig::Eventually(const std::function<bool()>& done) {

@@ -34,6 +34,10 @@ class Wire {
   // ReceiveUntil collects until `text` is in it, or the stream ends.
   std::string ReceiveUntil(std::string_view text);
   std::string ReceiveAll();
+  // SendSome sends what the other side and the buffers take at once, and returns how much it was.
+  size_t SendSome(std::string_view bytes);
+  // readable tells whether Receive would return at once.
+  [[nodiscard]] bool readable() const;
   void ShutdownWrite();
   void Close();
   [[nodiscard]] bool reset() const { return reset_; }
@@ -47,10 +51,13 @@ class Wire {
 // A TLS client on a Wire.
 class TlsWire {
  public:
-  TlsWire(uint16_t port, const tls::testing::ClientOptions& options);
+  // With `socket_buffer` other than 0 the kernel keeps no more on this side, each way.
+  TlsWire(uint16_t port, const tls::testing::ClientOptions& options, int socket_buffer = 0);
   // Handshake is true when it completed on this side.
   bool Handshake();
   void Send(std::string_view text);
+  // Receive returns what comes next, "" at the end.
+  std::string Receive();
   std::string ReceiveUntil(std::string_view text);
   // ReceiveAll reads until close_notify, the end of the stream, or a reset.
   std::string ReceiveAll();
@@ -76,6 +83,7 @@ struct RigOptions {
   config::Timeouts timeouts{};
   uint32_t max_connections = 64;
   bool sign_on_helper = false;
+  int socket_buffer = 0;  // of clients' connections, on both sides; 0: the system's
 };
 
 class WorkerRig {
@@ -90,7 +98,9 @@ class WorkerRig {
 
   [[nodiscard]] tls::testing::ClientOptions Client() const;    // with a good certificate
   [[nodiscard]] tls::testing::ClientOptions Stranger() const;  // without any
-  TlsWire Connect(const tls::testing::ClientOptions& options) { return TlsWire(port_, options); }
+  TlsWire Connect(const tls::testing::ClientOptions& options) {
+    return TlsWire(port_, options, options_.socket_buffer);
+  }
   Wire ConnectPlain();
   // AcceptBackend returns the worker's next connection to the backend.
   Wire AcceptBackend();
@@ -100,6 +110,8 @@ class WorkerRig {
   metrics::WorkerShard& shard() { return shards_.shard(0); }
   // signers: the helper that the worker has, of its own.
   signing::Pool& signers() { return *signers_; }
+  // TakeTurns returns when the worker has gone round its loop `count` times.
+  void TakeTurns(int count);
   // Eventually polls until `done` or a generous deadline.
   [[nodiscard]] static bool Eventually(const std::function<bool()>& done);
 

@@ -1,0 +1,106 @@
+// Clients that take, or let the worker take, less than they ask for: what is kept for them stays
+// bounded, and nothing is lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/connection/context.h"
+#include "io/output_chain.h"
+#include "tests/core/worker/ring_test_fixture.h"
+#include "tests/core/worker/worker_rig.h"
+
+namespace portcullis::worker {
+namespace {
+
+using ::testing::StartsWith;
+
+constexpr int kSmallBuffer = 4096;  // of the sockets between client and worker
+
+class BackpressureTest : public RingTest {
+ protected:
+  RigOptions Options() const { return {.ring = GetParam(), .socket_buffer = kSmallBuffer}; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Rings, BackpressureTest, AllRings(), RingName);
+
+std::string Get(int number) {
+  return "GET /" + std::to_string(number) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+}
+
+// All in one record, so that the worker has them at once.
+std::string Gets(int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += Get(i);
+  return all;
+}
+
+constexpr size_t kPageBytes = 10'000;
+
+std::string Page(int number) {
+  std::string body = "page " + std::to_string(number) + "\n";
+  body.append(kPageBytes - body.size(), '.');
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kPageBytes) + "\r\n\r\n" + body;
+}
+
+// Whether the worker says anything more to the backend: in so many turns it has said what it will.
+bool SaysMore(WorkerRig& rig, const Wire& backend) {
+  for (int i = 0; i < 50 && !backend.readable(); ++i) rig.TakeTurns(1);
+  return backend.readable();
+}
+
+void AnswerOne(Wire& backend, int number) {
+  ASSERT_THAT(backend.ReceiveUntil("\r\n\r\n"), StartsWith("GET /" + std::to_string(number) + " "));
+  backend.Send(Page(number));
+}
+
+void ReadUntil(TlsWire& client, std::string& all, const std::string& text) {
+  while (all.find(text) == std::string::npos) {
+    const std::string more = client.Receive();
+    ASSERT_FALSE(more.empty()) << "the end, before " << text;
+    all += more;
+  }
+}
+
+TEST_P(BackpressureTest, AClientThatPipelinesAndDoesNotReadIsHeldBackAndLosesNothing) {
+  constexpr int kRequests = 64;
+  WorkerRig rig(Options());
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  client.Send(Gets(kRequests));
+  Wire backend = rig.AcceptBackend();
+  int answered = 0;
+  while (answered < kRequests && SaysMore(rig, backend)) AnswerOne(backend, answered++);
+  ASSERT_LT(answered, kRequests / 2) << "though the client has read nothing";
+  const size_t most = connection::kHighWater + 2 * kPageBytes;
+  EXPECT_LE(static_cast<size_t>(rig.shard().blocks_in_use.value()), most / io::kBlockBytes + 2);
+  std::string answers;
+  for (int i = 0; i < kRequests; ++i) {
+    if (i == answered) AnswerOne(backend, answered++);
+    ReadUntil(client, answers, "page " + std::to_string(i) + "\n");
+  }
+  size_t at = 0;
+  for (int i = 0; i < kRequests; ++i) {
+    at = answers.find("page " + std::to_string(i) + "\n", at);
+    EXPECT_NE(at, std::string::npos) << i << " is out of order";
+  }
+}
+
+TEST_P(BackpressureTest, AClientHeldBackIsCutForStallingAndNotForIdleness) {
+  RigOptions options = Options();
+  options.timeouts.idle = config::milliseconds(20);
+  options.timeouts.write_stall = config::milliseconds(200);
+  WorkerRig rig(options);
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  client.Send(Gets(64));
+  Wire backend = rig.AcceptBackend();
+  for (int i = 0; i < 64 && SaysMore(rig, backend); ++i) AnswerOne(backend, i);
+  EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.counts().active_connections.value() == 0; }));
+  (void)client.ReceiveAll();
+  EXPECT_TRUE(client.reset());
+  EXPECT_FALSE(client.clean_end());
+}
+
+}  // namespace
+}  // namespace portcullis::worker
