@@ -163,10 +163,7 @@ void HttpRelay::OnBackendLoss(int error) {
   }
   const bool stale = down_.upstream->reused && !client_->response_begun();
   const bool retry = stale && keeping_ && idempotent_ && error != EBADMSG;
-  NoteUpstreamBytes(ctx_, down_, *down_.upstream);
-  backend::Upstream& lost = *down_.upstream;
-  down_.upstream = nullptr;
-  ctx_.pool.Close(lost, false);
+  ReturnUpstream(false);
   if (!retry) {
     Respond(502, /*close=*/false);
     return;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 #include "core/connection/context.h"
 #include "io/output_chain.h"
@@ -13,6 +14,7 @@
 namespace portcullis::worker {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr int kSmallBuffer = 4096;  // of the sockets between client and worker
@@ -62,6 +64,12 @@ void ReadUntil(TlsWire& client, std::string& all, const std::string& text) {
   }
 }
 
+int Occurrences(std::string_view all, std::string_view text) {
+  int count = 0;
+  for (size_t at = all.find(text); at != all.npos; at = all.find(text, at + 1)) ++count;
+  return count;
+}
+
 TEST_P(BackpressureTest, AClientThatPipelinesAndDoesNotReadIsHeldBackAndLosesNothing) {
   constexpr int kRequests = 64;
   WorkerRig rig(Options());
@@ -100,6 +108,38 @@ TEST_P(BackpressureTest, AClientHeldBackIsCutForStallingAndNotForIdleness) {
   (void)client.ReceiveAll();
   EXPECT_TRUE(client.reset());
   EXPECT_FALSE(client.clean_end());
+}
+
+TEST_P(BackpressureTest, ABackendThatFailsWhileItsClientDoesNotReadLeavesNoPauseBehind) {
+  constexpr int kRequests = 8;
+  WorkerRig rig(Options());
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  client.Send(Gets(kRequests));
+  // In one read: more than half of what may be kept for the client, and a head that is refused.
+  std::string nonsense;
+  for (int i = 0; i < 4; ++i) {
+    nonsense += "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(10'000, 'x') + "\r\n\r\n";
+  }
+  nonsense += "nonsense\r\n\r\n";
+  const auto fail_one = [&] {
+    Wire backend = rig.AcceptBackend();
+    (void)backend.ReceiveUntil("\r\n\r\n");
+    backend.Send(nonsense);
+    (void)backend.ReceiveAll();
+  };
+  // The second outgrows what may be kept, and the client is not asked further until it has read.
+  for (int i = 0; i < 2; ++i) fail_one();
+  std::string answers;
+  for (int i = 1; i <= kRequests; ++i) {
+    if (i > 2) fail_one();
+    while (Occurrences(answers, "HTTP/1.1 502 ") < i) {
+      const std::string more = client.Receive();
+      ASSERT_FALSE(more.empty()) << "the end, at answer " << i;
+      answers += more;
+    }
+  }
+  EXPECT_THAT(answers, HasSubstr("103 Early Hints"));
 }
 
 }  // namespace
