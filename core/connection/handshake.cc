@@ -1,6 +1,7 @@
 #include "core/connection/handshake.h"
 
 #include <memory>
+#include <utility>
 
 #include "core/connection/client_status.h"
 #include "core/connection/close.h"
@@ -111,19 +112,23 @@ void Await(Context& ctx, Downstream& down, Awaited awaited, std::span<const uint
   down.stream.Flush(ctx.client_env);
 }
 
-void KeepWhileWaiting(Context& ctx, Downstream& down) {
-  const bool waits = down.awaited != Awaited::kNothing;
-  if (!waits || down.early.size() <= kHighWater || down.stream.paused()) return;
+void KeepWhileWaiting(Context& ctx, Downstream& down, std::span<const uint8_t> bytes) {
+  down.early.insert(down.early.end(), bytes.begin(), bytes.end());
+  if (down.early.size() <= kHighWater || down.stream.paused()) return;
   down.stream.Pause(ctx.client_env);
+}
+
+std::vector<uint8_t> TakeKept(Context& ctx, Downstream& down) {
+  std::vector<uint8_t> kept = std::exchange(down.early, {});
+  if (!down.stream.paused()) return kept;
+  down.stream.Resume(ctx.client_env);
+  const std::vector<uint8_t> held = down.stream.TakeHeld();
+  kept.insert(kept.end(), held.begin(), held.end());
+  return kept;
 }
 
 void GoOn(Context& ctx, Downstream& down) {
   down.awaited = Awaited::kNothing;
-  if (down.stream.paused()) {
-    down.stream.Resume(ctx.client_env);
-    const std::vector<uint8_t> held = down.stream.TakeHeld();
-    down.early.insert(down.early.end(), held.begin(), held.end());
-  }
   ctx.waiting.PushBack(down.waiting_node);
 }
 

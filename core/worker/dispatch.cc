@@ -19,16 +19,14 @@ using connection::State;
 
 namespace {
 
-// A turn spends at most this on handshakes, so that one burst of clients cannot delay every proxied
-// byte.
-constexpr int64_t kHandshakeBudgetNs = 2'000'000;
-
 Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(upstream.user); }
 
 }  // namespace
 
 struct Worker::HandshakeBudget {
-  int64_t until_ns = connection::NowNs() + kHandshakeBudgetNs;
+  explicit HandshakeBudget(std::chrono::nanoseconds budget)
+      : until_ns(connection::NowNs() + budget.count()) {}
+  int64_t until_ns;
   bool spent = false;
   // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
   // a byte.
@@ -51,7 +49,7 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
     const io::Cqe& cqe = batch[prompt_[i]];
     Dispatch(cqe, io::Token::Decode(cqe.user_data));
   }
-  HandshakeBudget budget;
+  HandshakeBudget budget(options_.handshake_budget);
   RunWaiting(budget);
   for (size_t i = 0; i < num_deferred; ++i) {
     const io::Cqe& cqe = batch[deferred_[i]];
@@ -161,9 +159,8 @@ void Worker::DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBud
     connection::OnHandshakeBytes(*context_, *down, down->stream.data());
     return;
   }
-  down->early.insert(down->early.end(), down->stream.data().begin(), down->stream.data().end());
   if (!queued) context_->waiting.PushBack(down->waiting_node);
-  connection::KeepWhileWaiting(*context_, *down);
+  connection::KeepWhileWaiting(*context_, *down, down->stream.data());
 }
 
 void Worker::RunWaiting(HandshakeBudget& budget) {
@@ -171,9 +168,8 @@ void Worker::RunWaiting(HandshakeBudget& budget) {
     Downstream& down =
         *static_cast<connection::DownstreamNode*>(context_->waiting.PopFront())->owner;
     if (down.state != State::kHandshake) continue;
-    const std::vector<uint8_t> early = std::move(down.early);
-    down.early = {};
-    connection::OnHandshakeBytes(*context_, down, early);
+    const std::vector<uint8_t> kept = connection::TakeKept(*context_, down);
+    connection::OnHandshakeBytes(*context_, down, kept);
     // What came in between, behind those bytes.
     if (down.live() && down.stream.eof()) ClientReceived(down, io::RecvEvent::kEof);
   }

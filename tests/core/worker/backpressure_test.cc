@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/connection/context.h"
 #include "io/output_chain.h"
@@ -49,6 +52,12 @@ std::string Page(int number) {
 bool SaysMore(WorkerRig& rig, const Wire& backend) {
   for (int i = 0; i < 50 && !backend.readable(); ++i) rig.TakeTurns(1);
   return backend.readable();
+}
+
+// Whether the worker reads on: in so many turns it has read what it will.
+bool Drained(WorkerRig& rig, const Wire& client) {
+  for (int i = 0; i < 50 && !client.writable(); ++i) rig.TakeTurns(1);
+  return client.writable();
 }
 
 void AnswerOne(Wire& backend, int number) {
@@ -140,6 +149,36 @@ TEST_P(BackpressureTest, ABackendThatFailsWhileItsClientDoesNotReadLeavesNoPause
     }
   }
   EXPECT_THAT(answers, HasSubstr("103 Early Hints"));
+}
+
+TEST_P(BackpressureTest, OfAClientWhoseHandshakeWaitsForItsTurnNoMoreIsReadThanIsKept) {
+  RigOptions options = Options();
+  options.handshake_budget = std::chrono::nanoseconds(0);  // its turn never comes
+  options.timeouts.handshake = config::milliseconds(500);
+  WorkerRig rig(options);
+  TlsWire client = rig.Connect(rig.Client());
+  const std::string flood(size_t{1024} * 1024, '\x16');
+  size_t sent = 0;
+  while (sent < flood.size()) {
+    const size_t more = client.wire().SendSome(std::string_view(flood).substr(sent));
+    if (more == 0 && !Drained(rig, client.wire())) break;
+    sent += more;
+  }
+  EXPECT_LT(sent, flood.size() / 2);
+  EXPECT_FALSE(client.Handshake());
+  EXPECT_EQ(rig.counts().rejections(static_cast<size_t>(tls::Rejection::kTimeout)), 1U);
+}
+
+TEST_P(BackpressureTest, ManyHandshakesWaitForTheirTurnAndAllOfThemGetIt) {
+  RigOptions options = Options();
+  options.handshake_budget = std::chrono::nanoseconds(1000);
+  WorkerRig rig(options);
+  std::vector<std::unique_ptr<TlsWire>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(std::make_unique<TlsWire>(rig.port(), rig.Client()));
+    clients.back()->Greet();
+  }
+  for (auto& client : clients) EXPECT_TRUE(client->Handshake());
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "tests/core/signing/held_key.h"
 #include "tests/core/worker/ring_test_fixture.h"
@@ -69,9 +68,7 @@ void ExpectServed(WorkerRig& rig, TlsWire& client) {
 
 // Sends a ClientHello and waits until the worker has taken it.
 void Greet(WorkerRig& rig, TlsWire& client) {
-  (void)client.client().Handshake();
-  const std::vector<uint8_t> hello = client.client().TakeOutput();
-  client.wire().Send({reinterpret_cast<const char*>(hello.data()), hello.size()});
+  client.Greet();
   EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.signers().num_tasks(0) == 2; }));
 }
 

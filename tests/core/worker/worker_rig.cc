@@ -95,8 +95,8 @@ size_t Wire::SendSome(std::string_view bytes) {
   return sent < 0 ? 0 : static_cast<size_t>(sent);
 }
 
-bool Wire::readable() const {
-  pollfd entry{.fd = fd_, .events = POLLIN, .revents = 0};
+bool Wire::Ready(short events) const {
+  pollfd entry{.fd = fd_, .events = events, .revents = 0};
   return poll(&entry, 1, 0) == 1;
 }
 
@@ -144,6 +144,11 @@ bool TlsWire::Fill() {
   const std::string bytes = wire_.Receive();
   client_.Feed(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
   return !bytes.empty();
+}
+
+void TlsWire::Greet() {
+  (void)client_.Handshake();
+  Flush();
 }
 
 bool TlsWire::Handshake() {
@@ -209,6 +214,7 @@ WorkerRig::WorkerRig(const RigOptions& options)
       std::make_unique<Worker>(WorkerOptions{.index = 0,
                                              .cpu = -1,
                                              .max_connections = options.max_connections,
+                                             .handshake_budget = options.handshake_budget,
                                              .signers = signers_.get(),
                                              .shard = &shards_.shard(0),
                                              .log = &log_,

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,14 +38,16 @@ class Wire {
   std::string ReceiveAll();
   // SendSome sends what the other side and the buffers take at once, and returns how much it was.
   size_t SendSome(std::string_view bytes);
-  // readable tells whether Receive would return at once.
-  [[nodiscard]] bool readable() const;
+  // readable tells whether Receive would return at once, writable whether there is room to send.
+  [[nodiscard]] bool readable() const { return Ready(POLLIN); }
+  [[nodiscard]] bool writable() const { return Ready(POLLOUT); }
   void ShutdownWrite();
   void Close();
   [[nodiscard]] bool reset() const { return reset_; }
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
+  [[nodiscard]] bool Ready(short events) const;
   int fd_;
   bool reset_ = false;
 };
@@ -53,6 +57,8 @@ class TlsWire {
  public:
   // With `socket_buffer` other than 0 the kernel keeps no more on this side, each way.
   TlsWire(uint16_t port, const tls::testing::ClientOptions& options, int socket_buffer = 0);
+  // Greet sends the ClientHello and does not wait for the answer.
+  void Greet();
   // Handshake is true when it completed on this side.
   bool Handshake();
   void Send(std::string_view text);
@@ -83,6 +89,7 @@ struct RigOptions {
   config::Timeouts timeouts{};
   uint32_t max_connections = 64;
   bool sign_on_helper = false;
+  std::chrono::nanoseconds handshake_budget = WorkerOptions().handshake_budget;
   int socket_buffer = 0;  // of clients' connections, on both sides; 0: the system's
 };
 
