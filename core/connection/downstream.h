@@ -60,8 +60,9 @@ struct Downstream final : backend::UpstreamUser {
 
   io::Stream stream;
   io::TimerNode timer;
-  DownstreamNode doomed_node;   // closing, to be released when the kernel lets go
-  DownstreamNode waiting_node;  // in the worker's queue of handshakes beyond this turn's budget
+  DownstreamNode doomed_node;     // closing, to be released when the kernel lets go
+  DownstreamNode waiting_node;    // in the worker's queue of handshakes beyond this turn's budget
+  DownstreamNode uncounted_node;  // in the worker's list of traffic to be counted
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>
@@ -81,6 +82,8 @@ struct Downstream final : backend::UpstreamUser {
   int64_t holds_until_s = 0;  // wall clock: when its client's standing is to be asked again
   uint64_t client_rx = 0;     // plaintext bytes
   uint64_t client_tx = 0;
+  uint64_t counted_rx = 0;  // of them, in the metrics
+  uint64_t counted_tx = 0;
   uint64_t backend_rx = 0;  // bytes, over all exchanges
   uint64_t backend_tx = 0;
   uint32_t requests = 0;

@@ -59,13 +59,14 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.requests = 0;
   down.backend_text = {};
   down.client_rx = down.client_tx = down.backend_rx = down.backend_tx = 0;
+  down.counted_rx = down.counted_tx = 0;
   down.accepted_ns = NowNs();
   down.handshake_done_ns = 0;
   down.accepted_unix_ms = ctx.unix_ms;
   down.activity_ms = down.write_ms = ctx.now_ms;
   down.runtime = &runtime;
   down.listener = &listener;
-  down.doomed_node.owner = down.waiting_node.owner = &down;
+  down.doomed_node.owner = down.waiting_node.owner = down.uncounted_node.owner = &down;
   ++runtime.connections;
   down.peer = io::PeerOf(fd);
   down.engine = std::make_unique<tls::Engine>(*listener.hosts);

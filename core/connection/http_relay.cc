@@ -6,6 +6,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/record.h"
+#include "core/connection/traffic.h"
 
 namespace portcullis::connection {
 namespace {
@@ -186,7 +187,7 @@ void HttpRelay::ResumeClient() {
 }
 
 void HttpRelay::OnClientRecv(io::RecvEvent event) {
-  down_.activity_ms = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
@@ -224,7 +225,8 @@ void HttpRelay::OnClientSend(io::SendEvent event) {
     Abort(ctx_, down_, CloseCause::kClientReset);
     return;
   }
-  down_.activity_ms = down_.write_ms = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
+  down_.write_ms = ctx_.now_ms;
   if (down_.stream.output().size() > kLowWater) return;
   if (std::exchange(held_back_, false)) {
     ArmDeadline(ctx_, down_);  // it may be idle now

@@ -9,6 +9,7 @@
 #include "core/connection/http_relay.h"
 #include "core/connection/record.h"
 #include "core/connection/tcp_relay.h"
+#include "core/connection/traffic.h"
 #include "core/http/header_rules.h"
 #include "core/http/pages.h"
 
@@ -97,7 +98,8 @@ void HttpRelay::FlushReply() {
 }
 
 void HttpRelay::OnBackendRecv(io::RecvEvent event) {
-  down_.activity_ms = backend_ms_ = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
+  backend_ms_ = ctx_.now_ms;
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <string>
 
+#include "core/connection/traffic.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::connection {
@@ -170,8 +171,7 @@ void WriteRecord(Context& ctx, Downstream& down) {
   down.recorded = true;
   metrics::ListenerShard& shard = Shard(ctx, down);
   shard.active_connections.Sub();
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kReceive, down.client_rx);
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kSend, down.client_tx);
+  SettleTraffic(ctx, down);
 
   const std::string peer = down.peer.ToString();
   log::ConnectionRecord record;

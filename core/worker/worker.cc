@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "core/connection/close.h"
+#include "core/connection/traffic.h"
 #include "io/check.h"
 #include "io/uring_ring.h"
 
@@ -138,7 +139,7 @@ void Worker::ReadClock() {
 }
 
 std::chrono::nanoseconds Worker::WaitTime() const {
-  if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX)
+  if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX || context_->uncounted_due != 0)
     return std::chrono::nanoseconds(0);
   const auto now = static_cast<io::Millis>(connection::NowNs() / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
@@ -167,6 +168,7 @@ void Worker::Turn() {
   io::RearmStarved(*backend_env_);
   SweepAll();
   GovernAccept();
+  connection::CountTraffic(*context_);
   PublishMetrics(started_ns);
 }
 
