@@ -189,6 +189,20 @@ void TlsWire::CloseNotify() {
   Flush();
 }
 
+DeadTarget::DeadTarget(Kind kind) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  port_ = io::BoundPort(fd_);
+  if (kind == Kind::kRefuses) return;  // bound, so that nobody else gets the port
+  // Where the queue is full, the kernel drops what else comes.
+  EXPECT_EQ(listen(fd_, 0), 0);
+  queued_.emplace_back(ConnectTo(port_));
+}
+
+DeadTarget::~DeadTarget() { close(fd_); }
+
 WorkerRig::WorkerRig(const RigOptions& options)
     : options_(options),
       root_(tls::testing::MakeRoot(Valid("Root"))),
@@ -248,9 +262,16 @@ std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
   runtime->max_handshakes = options_.max_connections;
   config::Backend backend;
   backend.name = "app";
-  io::SocketAddress target = *io::SocketAddress::Parse("127.0.0.1:1");
-  target.set_port(backend_port_);
-  runtime->backends.push_back(backend::MakeRuntime(backend, 0, {{target, target.ToString()}}));
+  backend.connect_timeout = options_.connect_timeout;
+  std::vector<std::pair<io::SocketAddress, std::string>> targets;
+  const uint16_t last = options_.only_target != 0 ? options_.only_target : backend_port_;
+  for (const uint16_t port : {options_.first_target, last}) {
+    if (port == 0) continue;
+    io::SocketAddress target = *io::SocketAddress::Parse("127.0.0.1:1");
+    target.set_port(port);
+    targets.emplace_back(target, target.ToString());
+  }
+  runtime->backends.push_back(backend::MakeRuntime(backend, 0, targets));
   auto listener = std::make_unique<connection::ListenerRuntime>();
   listener->name = "test";
   listener->address = "test";
@@ -294,6 +315,14 @@ bool WorkerRig::BackendHasConnection(int timeout_ms) const {
 Wire WorkerRig::AcceptBackend() {
   EXPECT_TRUE(BackendHasConnection(kPatienceMs)) << "the backend was not connected to";
   return Wire(accept4(backend_fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+void WorkerRig::ExpectServed(TlsWire& client) {
+  client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  Wire backend = AcceptBackend();
+  EXPECT_EQ(backend.ReceiveUntil("\r\n\r\n").find("GET /hello HTTP/1.1\r\n"), 0U);
+  backend.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(client.ReceiveUntil("hello").find("HTTP/1.1 200 OK\r\n"), 0U);
 }
 
 void WorkerRig::TakeTurns(int count) {

@@ -80,6 +80,22 @@ class TlsWire {
   Wire wire_;
 };
 
+// A port that nobody accepts on: connections to it are refused, or get no answer at all.
+class DeadTarget {
+ public:
+  enum class Kind : uint8_t { kRefuses, kSilent };
+  explicit DeadTarget(Kind kind);
+  ~DeadTarget();
+  DeadTarget(const DeadTarget&) = delete;
+  DeadTarget& operator=(const DeadTarget&) = delete;
+  [[nodiscard]] uint16_t port() const { return port_; }
+
+ private:
+  int fd_;
+  uint16_t port_ = 0;
+  std::vector<Wire> queued_;
+};
+
 enum class RingKind : uint8_t { kKernel, kScript, kScriptWithFaults };
 
 struct RigOptions {
@@ -89,6 +105,10 @@ struct RigOptions {
   config::Timeouts timeouts{};
   uint32_t max_connections = 64;
   bool sign_on_helper = false;
+  // Ports of targets that are tried before the rig's own, and in its stead; 0: none.
+  uint16_t first_target = 0;
+  uint16_t only_target = 0;
+  config::milliseconds connect_timeout{3000};
   std::chrono::nanoseconds handshake_budget = WorkerOptions().handshake_budget;
   int socket_buffer = 0;  // of clients' connections, on both sides; 0: the system's
 };
@@ -117,6 +137,8 @@ class WorkerRig {
   metrics::WorkerShard& shard() { return shards_.shard(0); }
   // signers: the helper that the worker has, of its own.
   signing::Pool& signers() { return *signers_; }
+  // ExpectServed plays a request of the client's and the backend's answer over a new connection.
+  void ExpectServed(TlsWire& client);
   // TakeTurns returns when the worker has gone round its loop `count` times.
   void TakeTurns(int count);
   // Eventually polls until `done` or a generous deadline.
