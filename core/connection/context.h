@@ -38,6 +38,7 @@ struct Context {
   ocsp::ResultSink* status_sink = nullptr;        // where the fetcher's results for this worker go
   signing::Pool* signers = nullptr;               // null: every signature is made here
   signing::ResultSink* signature_sink = nullptr;  // where the pool's results for this worker go
+  MoveSet* moves = nullptr;                       // a test's
 
   io::IntrusiveList doomed{};     // DownstreamNode: closing connections, swept at the end of a turn
   io::IntrusiveList waiting{};    // DownstreamNode: handshakes beyond this turn's budget

@@ -88,10 +88,12 @@ struct Downstream final : backend::UpstreamUser {
   uint64_t backend_tx = 0;
   uint32_t requests = 0;
   std::string_view backend_text;  // target last used; lives as long as the runtime
+  MoveSet* moves = nullptr;       // a test's, told of every move
 
   // Move goes to `next`; the table must allow it.
   void Move(State next) {
     CHECK(Legal(state, next), "illegal move of a connection");
+    if (moves != nullptr) moves->Add(state, next);
     state = next;
   }
   [[nodiscard]] bool live() const { return state != State::kFree && state != State::kClosing; }

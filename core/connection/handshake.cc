@@ -46,6 +46,7 @@ void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
 }  // namespace
 
 void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRuntime& listener) {
+  down.moves = ctx.moves;
   down.Move(State::kHandshake);
   down.cause = CloseCause::kNone;
   down.refusal = down.lapse = tls::Rejection::kNone;

@@ -120,7 +120,8 @@ absl::Status Worker::SetUp() {
                                          .fetcher = options_.fetcher,
                                          .status_sink = this,
                                          .signers = options_.signers,
-                                         .signature_sink = this});
+                                         .signature_sink = this,
+                                         .moves = options_.moves});
   context_->plain.resize(kPlainBytes);
   ReadClock();
   inbox_->Arm(*ring_, io::Token{.owner = io::Owner::kWorker});

@@ -90,6 +90,7 @@ struct WorkerOptions {
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
+  connection::MoveSet* moves = nullptr;  // a test's, told of every move of a connection
   // Makes the ring, on the worker's thread, with `make_ring_argument`. Null: the kernel's
   // (UringRing). Tests give a ScriptRing.
   absl::StatusOr<std::unique_ptr<io::Ring>> (*make_ring)(int argument) = nullptr;

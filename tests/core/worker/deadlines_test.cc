@@ -92,6 +92,22 @@ TEST_P(DeadlinesTest, WithoutATargetThatAnswersARequestGetsAPageAndAStreamBreaks
   EXPECT_FALSE(client.clean_end());
 }
 
+TEST_P(DeadlinesTest, AClientNoLongerLetInIsNotKeptUntilItsTargetAnswers) {
+  const DeadTarget dead(DeadTarget::Kind::kSilent);
+  RigOptions options = Options(StageMode::kTcp);
+  options.only_target = dead.port();
+  options.connect_timeout = milliseconds(60'000);
+  WorkerRig rig(options);
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  EXPECT_TRUE(
+      WorkerRig::Eventually([&] { return rig.counts().handshakes_in_progress.value() == 0; }));
+  rig.Publish(rig.MakeStricterRuntime(), -1);
+  EXPECT_EQ(client.ReceiveAll(), "");
+  EXPECT_TRUE(client.clean_end());
+  EXPECT_EQ(rig.counts().lapses(static_cast<size_t>(tls::Rejection::kUnknownCa)), 1U);
+}
+
 TEST_P(DeadlinesTest, AnAnswerThatDoesNotComeIsA504) {
   RigOptions options = Options();
   options.timeouts.response = milliseconds(50);

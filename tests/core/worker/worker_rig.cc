@@ -206,6 +206,7 @@ DeadTarget::~DeadTarget() { close(fd_); }
 WorkerRig::WorkerRig(const RigOptions& options)
     : options_(options),
       root_(tls::testing::MakeRoot(Valid("Root"))),
+      other_root_(tls::testing::MakeRoot(Valid("Other Root"))),
       server_(tls::testing::MakeLeaf(root_, Valid("localhost"))),
       client_(tls::testing::MakeLeaf(root_, Valid("Client"))),
       shards_(1, std::vector<metrics::Reason>(tls::kNumRejections,
@@ -220,6 +221,8 @@ WorkerRig::WorkerRig(const RigOptions& options)
   spec_.client_auth = {.mode = tls::ClientAuthMode::kRequire,
                        .refusal = options.refusal,
                        .trust = tls::testing::MakeTrust({&root_}, {}, Today())};
+  stricter_ = spec_;
+  stricter_.client_auth.trust = tls::testing::MakeTrust({&other_root_}, {}, Today());
   EXPECT_EQ(*shards_.AddListener("test"), 0U);
   EXPECT_EQ(*shards_.AddBackend("app"), 0U);
   backend_fd_ = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
@@ -233,6 +236,7 @@ WorkerRig::WorkerRig(const RigOptions& options)
                                              .shard = &shards_.shard(0),
                                              .log = &log_,
                                              .returns = returns_.get(),
+                                             .moves = &moves(),
                                              .make_ring = &MakeRing,
                                              .make_ring_argument = static_cast<int>(options.ring)});
   const absl::Status started = worker_->Start();
@@ -255,7 +259,12 @@ WorkerRig::~WorkerRig() {
   close(backend_fd_);
 }
 
-std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
+connection::MoveSet& WorkerRig::moves() {
+  static connection::MoveSet moves;
+  return moves;
+}
+
+std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime(const tls::HostSpec& spec) {
   auto runtime = std::make_unique<connection::Runtime>();
   runtime->timeouts = options_.timeouts;
   runtime->max_connections = options_.max_connections;
@@ -277,7 +286,7 @@ std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
   listener->address = "test";
   listener->port = port_;
   listener->mode = options_.mode;
-  auto table = tls::HostTable::Build({&spec_}, {.default_host = "localhost"},
+  auto table = tls::HostTable::Build({&spec}, {.default_host = "localhost"},
                                      tls::TicketSecret::Random(3600));
   EXPECT_TRUE(table.ok()) << table.status();
   listener->hosts = *std::move(table);

@@ -119,7 +119,9 @@ class WorkerRig {
   ~WorkerRig();  // cuts, joins, and checks that the worker's books balance
 
   // MakeRuntime makes a runtime like the one in force; Publish hands it over.
-  std::unique_ptr<connection::Runtime> MakeRuntime();
+  std::unique_ptr<connection::Runtime> MakeRuntime() { return MakeRuntime(spec_); }
+  // MakeStricterRuntime: one under which none of the rig's clients would be let in.
+  std::unique_ptr<connection::Runtime> MakeStricterRuntime() { return MakeRuntime(stricter_); }
   void Publish(std::unique_ptr<connection::Runtime> runtime, int socket);
   Worker& worker() { return *worker_; }
 
@@ -144,12 +146,19 @@ class WorkerRig {
   // Eventually polls until `done` or a generous deadline.
   [[nodiscard]] static bool Eventually(const std::function<bool()>& done);
 
+  // moves: those that connections of any rig have made.
+  [[nodiscard]] static connection::MoveSet& moves();
+
  private:
+  std::unique_ptr<connection::Runtime> MakeRuntime(const tls::HostSpec& spec);
+
   RigOptions options_;
   tls::testing::TestCertificate root_;
+  tls::testing::TestCertificate other_root_;
   tls::testing::TestCertificate server_;
   tls::testing::TestCertificate client_;
   tls::HostSpec spec_;
+  tls::HostSpec stricter_;
   metrics::ShardSet shards_;
   log::LogRing log_;
   std::unique_ptr<Returns> returns_;
