@@ -42,7 +42,7 @@ TESTED_BY = {
     "core/worker/dispatch.cc": "tests/core/worker/worker_test.cc",
     **{f"core/connection/{part}.cc": "tests/core/worker/worker_test.cc" for part in (
         "close", "context", "deadline", "downstream", "handshake", "http_relay", "http_request", "http_response",
-        "record", "tcp_relay")},
+        "record", "tcp_relay", "traffic")},
 }
 
 TABLE_LABEL = re.compile(r"\s*case [\w:]+:$")

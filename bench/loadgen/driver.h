@@ -58,7 +58,7 @@ class Driver {
   [[nodiscard]] Unit StartNow() const;
   [[nodiscard]] bool ArrivalDue() const;
   [[nodiscard]] bool Take(const Unit& unit);
-  [[nodiscard]] std::chrono::nanoseconds WaitTime() const;
+  [[nodiscard]] std::chrono::nanoseconds WaitTime();
   [[nodiscard]] bool Over();
 
   const Options& options_;

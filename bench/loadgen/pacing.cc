@@ -169,7 +169,7 @@ bool Driver::Over() {
   return sessions_.live() == 0;
 }
 
-nanoseconds Driver::WaitTime() const {
+nanoseconds Driver::WaitTime() {
   const auto now_ms = static_cast<io::Millis>(now_ns_ / 1'000'000);
   int64_t wait = static_cast<int64_t>(wheel_->NextDelay(now_ms, kLongestWaitMs)) * 1'000'000;
   if (draining_) return nanoseconds(wait);

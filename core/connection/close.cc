@@ -77,9 +77,9 @@ void Close(Context& ctx, Downstream& down, CloseCause cause) {
   WriteRecord(ctx, down);
   down.Move(State::kClosing);
   ctx.wheel.Cancel(down.timer);
-  down.waiting_node.Unlink();
+  down.queue_node.Unlink();
   down.stream.BeginClose(ctx.client_env);
-  ctx.doomed.PushBack(down.doomed_node);
+  ctx.doomed.PushBack(down.queue_node);
 }
 
 void Abort(Context& ctx, Downstream& down, CloseCause cause) {
@@ -88,7 +88,7 @@ void Abort(Context& ctx, Downstream& down, CloseCause cause) {
 }
 
 void Release(Context& ctx, Downstream& down) {
-  down.doomed_node.Unlink();
+  down.queue_node.Unlink();
   down.stream.Release(ctx.client_env, down.abort);
   down.engine.reset();
   down.http.reset();

@@ -38,14 +38,19 @@ struct Context {
   ocsp::ResultSink* status_sink = nullptr;        // where the fetcher's results for this worker go
   signing::Pool* signers = nullptr;               // null: every signature is made here
   signing::ResultSink* signature_sink = nullptr;  // where the pool's results for this worker go
+  MoveSet* moves = nullptr;                       // a test's
 
-  io::IntrusiveList doomed{};   // DownstreamNode: closing connections, swept at the end of a turn
-  io::IntrusiveList waiting{};  // DownstreamNode: handshakes beyond this turn's budget
-  io::IntrusiveList tickets{};  // DownstreamNode: see postponed.h
-  io::IntrusiveList parting{};  // DownstreamNode: likewise
-  uint32_t handshakes = 0;      // in progress
-  io::Millis now_ms = 0;        // monotonic, once a turn
-  int64_t unix_ms = 0;          // wall clock, once a turn
+  io::IntrusiveList doomed{};     // DownstreamNode: closing connections, swept at the end of a turn
+  io::IntrusiveList waiting{};    // DownstreamNode: handshakes beyond this turn's budget
+  io::IntrusiveList tickets{};    // DownstreamNode: see postponed.h
+  io::IntrusiveList parting{};    // DownstreamNode: likewise
+  io::IntrusiveList uncounted{};  // DownstreamNode: traffic to be counted (traffic.h)
+  uint32_t num_uncounted = 0;     // in that list
+  uint32_t uncounted_due = 0;     // of them, those still to be looked at this time
+  io::Millis next_count_ms = 0;
+  uint32_t handshakes = 0;  // in progress
+  io::Millis now_ms = 0;    // monotonic, once a turn
+  int64_t unix_ms = 0;      // wall clock, once a turn
   bool draining = false;
   io::Millis next_overload_line_ms = 0;  // before that, refusals for want of room are only counted
   uint64_t overloads_unsaid = 0;         // those since the last line

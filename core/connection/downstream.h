@@ -60,9 +60,10 @@ struct Downstream final : backend::UpstreamUser {
 
   io::Stream stream;
   io::TimerNode timer;
-  DownstreamNode doomed_node;  // closing, to be released when the kernel lets go
-  // In the worker's queue of handshakes beyond this turn's budget; later in those of postponed.h.
-  DownstreamNode waiting_node;
+  // In one of the worker's queues: handshakes beyond this turn's budget, then those of postponed.h,
+  // and in the end the closing, to be released when the kernel lets go.
+  DownstreamNode queue_node;
+  DownstreamNode uncounted_node;  // in the worker's list of traffic to be counted
   std::unique_ptr<tls::Engine> engine;
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>
@@ -82,14 +83,18 @@ struct Downstream final : backend::UpstreamUser {
   int64_t holds_until_s = 0;  // wall clock: when its client's standing is to be asked again
   uint64_t client_rx = 0;     // plaintext bytes
   uint64_t client_tx = 0;
+  uint64_t counted_rx = 0;  // of them, in the metrics
+  uint64_t counted_tx = 0;
   uint64_t backend_rx = 0;  // bytes, over all exchanges
   uint64_t backend_tx = 0;
   uint32_t requests = 0;
   std::string_view backend_text;  // target last used; lives as long as the runtime
+  MoveSet* moves = nullptr;       // a test's, told of every move
 
   // Move goes to `next`; the table must allow it.
   void Move(State next) {
     CHECK(Legal(state, next), "illegal move of a connection");
+    if (moves != nullptr) moves->Add(state, next);
     state = next;
   }
   [[nodiscard]] bool live() const { return state != State::kFree && state != State::kClosing; }

@@ -1,6 +1,7 @@
 #include "core/connection/handshake.h"
 
 #include <memory>
+#include <utility>
 
 #include "core/connection/client_status.h"
 #include "core/connection/close.h"
@@ -47,6 +48,7 @@ void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
 }  // namespace
 
 void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRuntime& listener) {
+  down.moves = ctx.moves;
   down.Move(State::kHandshake);
   down.cause = CloseCause::kNone;
   down.refusal = down.lapse = tls::Rejection::kNone;
@@ -60,13 +62,14 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.requests = 0;
   down.backend_text = {};
   down.client_rx = down.client_tx = down.backend_rx = down.backend_tx = 0;
+  down.counted_rx = down.counted_tx = 0;
   down.accepted_ns = NowNs();
   down.handshake_done_ns = 0;
   down.accepted_unix_ms = ctx.unix_ms;
   down.activity_ms = down.write_ms = ctx.now_ms;
   down.runtime = &runtime;
   down.listener = &listener;
-  down.doomed_node.owner = down.waiting_node.owner = &down;
+  down.queue_node.owner = down.uncounted_node.owner = &down;
   ++runtime.connections;
   down.peer = io::IpEndpoint(io::PeerOf(fd));
   down.engine = std::make_unique<tls::Engine>(*listener.hosts);
@@ -113,20 +116,24 @@ void Await(Context& ctx, Downstream& down, Awaited awaited, std::span<const uint
   down.stream.Flush(ctx.client_env);
 }
 
-void KeepWhileWaiting(Context& ctx, Downstream& down) {
-  const bool waits = down.awaited != Awaited::kNothing;
-  if (!waits || down.early.size() <= kHighWater || down.stream.paused()) return;
+void KeepWhileWaiting(Context& ctx, Downstream& down, std::span<const uint8_t> bytes) {
+  down.early.insert(down.early.end(), bytes.begin(), bytes.end());
+  if (down.early.size() <= kHighWater || down.stream.paused()) return;
   down.stream.Pause(ctx.client_env);
+}
+
+std::vector<uint8_t> TakeKept(Context& ctx, Downstream& down) {
+  std::vector<uint8_t> kept = std::exchange(down.early, {});
+  if (!down.stream.paused()) return kept;
+  down.stream.Resume(ctx.client_env);
+  const std::vector<uint8_t> held = down.stream.TakeHeld();
+  kept.insert(kept.end(), held.begin(), held.end());
+  return kept;
 }
 
 void GoOn(Context& ctx, Downstream& down) {
   down.awaited = Awaited::kNothing;
-  if (down.stream.paused()) {
-    down.stream.Resume(ctx.client_env);
-    const std::vector<uint8_t> held = down.stream.TakeHeld();
-    down.early.insert(down.early.end(), held.begin(), held.end());
-  }
-  ctx.waiting.PushBack(down.waiting_node);
+  ctx.waiting.PushBack(down.queue_node);
 }
 
 void OnHandshakeEnd(Context& ctx, Downstream& down, tls::Rejection reason) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/connection/context.h"
 #include "core/connection/downstream.h"
@@ -21,8 +22,12 @@ void OnHandshakeBytes(Context& ctx, Downstream& down, std::span<const uint8_t> b
 // taken yet. Deadlines and the client's end count as ever.
 void Await(Context& ctx, Downstream& down, Awaited awaited, std::span<const uint8_t> rest);
 
-// KeepWhileWaiting bounds what gathers in `early` meanwhile: beyond, nothing is read.
-void KeepWhileWaiting(Context& ctx, Downstream& down);
+// KeepWhileWaiting keeps what comes while a handshake waits, for somebody or for the turn's budget.
+// What is kept is bounded, for whoever sent it has proven nothing: beyond, nothing is read.
+void KeepWhileWaiting(Context& ctx, Downstream& down, std::span<const uint8_t> bytes);
+
+// TakeKept returns what was kept, and has reading go on.
+[[nodiscard]] std::vector<uint8_t> TakeKept(Context& ctx, Downstream& down);
 
 // GoOn queues a handshake whose waiting is over, to be taken up under the turn's budget.
 void GoOn(Context& ctx, Downstream& down);

@@ -7,6 +7,7 @@
 #include "core/connection/deadline.h"
 #include "core/connection/postponed.h"
 #include "core/connection/record.h"
+#include "core/connection/traffic.h"
 
 namespace portcullis::connection {
 namespace {
@@ -60,7 +61,7 @@ HttpRelay::HttpRelay(Context& ctx, Downstream& down)
       server_(limits_, *this),
       head_ms_(ctx.now_ms) {}
 
-bool HttpRelay::Blocked() const { return server_.request_ended(); }
+bool HttpRelay::Blocked() const { return server_.request_ended() || held_back_; }
 
 void HttpRelay::Keep(std::span<const uint8_t> ciphertext) {
   down_.early.insert(down_.early.end(), ciphertext.begin(), ciphertext.end());
@@ -140,7 +141,8 @@ void HttpRelay::AfterFeed() {
   if (down_.state == State::kHttp) PushRequest();
 }
 
-// The exchange is over and the connection goes on: what was kept is next.
+// The exchange is over and the connection goes on. A client that asks on and on and reads nothing
+// is held back between exchanges too, for pausing the backend bounds one answer only.
 void HttpRelay::Continue() {
   server_.NextRequest();
   client_.reset();
@@ -150,9 +152,14 @@ void HttpRelay::Continue() {
   attempts_ = 0;
   status_ = 0;
   head_ms_ = ctx_.now_ms;
+  held_back_ = down_.stream.output().size() > kHighWater;
   ArmDeadline(ctx_, down_);
+  TakeUp();
+}
 
-  if (!leftover_.empty()) {
+// What was kept is next: plaintext behind the last request, then as ResumeClient has it.
+void HttpRelay::TakeUp() {
+  if (!Blocked() && !leftover_.empty()) {
     const std::vector<uint8_t> plain = std::exchange(leftover_, {});
     FeedPlain(plain);
   }
@@ -181,7 +188,7 @@ void HttpRelay::ResumeClient() {
 }
 
 void HttpRelay::OnClientRecv(io::RecvEvent event) {
-  down_.activity_ms = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
@@ -223,9 +230,15 @@ void HttpRelay::OnClientSend(io::SendEvent event) {
     Abort(ctx_, down_, CloseCause::kClientReset);
     return;
   }
-  down_.activity_ms = down_.write_ms = ctx_.now_ms;
-  if (!down_.pausing_backend || down_.stream.output().size() > kLowWater) return;
-  down_.pausing_backend = false;
+  NoteTraffic(ctx_, down_);
+  down_.write_ms = ctx_.now_ms;
+  if (down_.stream.output().size() > kLowWater) return;
+  if (std::exchange(held_back_, false)) {
+    ArmDeadline(ctx_, down_);  // it may be idle now
+    TakeUp();
+    return;
+  }
+  if (!std::exchange(down_.pausing_backend, false)) return;
   backend_ms_ = ctx_.now_ms;  // it was we who kept it waiting
   io::Stream& backend = down_.upstream->stream;
   backend.Resume(ctx_.pool.env());
@@ -239,6 +252,7 @@ void HttpRelay::OnClientSend(io::SendEvent event) {
 
 io::Millis HttpRelay::Deadline() const {
   const config::Timeouts& timeouts = down_.runtime->timeouts;
+  if (held_back_) return down_.write_ms + Ms(timeouts.write_stall);  // it may not say more
   if (ExchangeOpen()) {
     if (!server_.request_ended()) return down_.activity_ms + Ms(timeouts.idle);
     // While the client is the slow one, its own stall is what counts (DeadlineOf adds it).

@@ -46,11 +46,14 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
 
  private:
   // Client side (http_relay.cc).
-  [[nodiscard]] bool Blocked() const;  // the request is complete: what follows has to wait
+  // Whether what the client says next has to wait: the request is complete, or the client does not
+  // read what it has been answered.
+  [[nodiscard]] bool Blocked() const;
   void Keep(std::span<const uint8_t> ciphertext);
   void FeedPlain(std::span<const uint8_t> plain);
   void AfterFeed();
   void Continue();
+  void TakeUp();
   void OnClientEof();
   void OnClientCloseNotify();
 
@@ -106,6 +109,7 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   bool keeping_ = false;           // request_bytes_ is kept for a retry
   bool idempotent_ = false;
   bool client_closed_ = false;  // close_notify seen
+  bool held_back_ = false;      // no request is begun until the client has read its answers
   bool draining_ = false;
   bool sealed_ = false;        // records were made since the last FlushReply
   bool seal_failed_ = false;   // ... or could not be

@@ -7,6 +7,7 @@
 #include "core/connection/http_relay.h"
 #include "core/connection/lapse.h"
 #include "core/connection/record.h"
+#include "core/connection/traffic.h"
 #include "core/http/header_rules.h"
 #include "core/http/pages.h"
 #include "tls/x509_map.h"
@@ -200,7 +201,8 @@ void HttpRelay::OnBackendSend(io::SendEvent event) {
     // received.
     return;
   }
-  down_.activity_ms = backend_ms_ = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
+  backend_ms_ = ctx_.now_ms;
   if (down_.pausing_client) ResumeClient();
 }
 

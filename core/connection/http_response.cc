@@ -9,6 +9,7 @@
 #include "core/connection/http_relay.h"
 #include "core/connection/record.h"
 #include "core/connection/tcp_relay.h"
+#include "core/connection/traffic.h"
 #include "core/http/header_rules.h"
 #include "core/http/pages.h"
 
@@ -97,7 +98,8 @@ void HttpRelay::FlushReply() {
 }
 
 void HttpRelay::OnBackendRecv(io::RecvEvent event) {
-  down_.activity_ms = backend_ms_ = ctx_.now_ms;
+  NoteTraffic(ctx_, down_);
+  backend_ms_ = ctx_.now_ms;
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
@@ -163,10 +165,7 @@ void HttpRelay::OnBackendLoss(int error) {
   }
   const bool stale = down_.upstream->reused && !client_->response_begun();
   const bool retry = stale && keeping_ && idempotent_ && error != EBADMSG;
-  NoteUpstreamBytes(ctx_, down_, *down_.upstream);
-  backend::Upstream& lost = *down_.upstream;
-  down_.upstream = nullptr;
-  ctx_.pool.Close(lost, false);
+  ReturnUpstream(false);
   if (!retry) {
     Respond(502, /*close=*/false);
     return;

@@ -28,14 +28,14 @@ void SendTicket(Context& ctx, Downstream& down) {
 }  // namespace
 
 void PostponeTicket(Context& ctx, Downstream& down) {
-  const bool is_parting = down.waiting_node.linked();
+  const bool is_parting = down.queue_node.linked();
   if (!down.live() || is_parting || !down.engine->ticket_pending()) return;
-  ctx.tickets.PushBack(down.waiting_node);
+  ctx.tickets.PushBack(down.queue_node);
 }
 
 void PostponeParting(Context& ctx, Downstream& down) {
-  down.waiting_node.Unlink();
-  ctx.parting.PushBack(down.waiting_node);
+  down.queue_node.Unlink();
+  ctx.parting.PushBack(down.queue_node);
 }
 
 void Part(Context& ctx, Downstream& down) {

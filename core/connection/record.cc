@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <string>
 
+#include "core/connection/traffic.h"
 #include "tls/x509_map.h"
 
 namespace portcullis::connection {
@@ -176,8 +177,7 @@ void WriteRecord(Context& ctx, Downstream& down) {
   down.recorded = true;
   metrics::ListenerShard& shard = Shard(ctx, down);
   shard.active_connections.Sub();
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kReceive, down.client_rx);
-  shard.CountBytes(metrics::Side::kClient, metrics::Direction::kSend, down.client_tx);
+  SettleTraffic(ctx, down);
 
   const log::Event event =
       down.refusal == tls::Rejection::kNone ? log::Event::kConnection : log::Event::kRefused;

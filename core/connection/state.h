@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -41,6 +42,23 @@ inline constexpr std::array<uint8_t, kNumStates> kNext = {
 [[nodiscard]] constexpr bool Legal(State from, State to) {
   return (internal::kNext[static_cast<size_t>(from)] & internal::Bit(to)) != 0;
 }
+
+// MoveSet: which moves have been made, by any of several connections; so that a test can tell
+// whether all were. Any thread.
+class MoveSet {
+ public:
+  void Add(State from, State to) { bits_.fetch_or(Bit(from, to), std::memory_order_relaxed); }
+  [[nodiscard]] bool Has(State from, State to) const {
+    return (bits_.load(std::memory_order_relaxed) & Bit(from, to)) != 0;
+  }
+
+ private:
+  static_assert(kNumStates * kNumStates <= 64);
+  [[nodiscard]] static uint64_t Bit(State from, State to) {
+    return uint64_t{1} << (static_cast<int>(from) * kNumStates + static_cast<int>(to));
+  }
+  std::atomic<uint64_t> bits_{0};
+};
 
 // Name returns the state's name without the k, lower case, for logs and tests.
 [[nodiscard]] std::string_view Name(State state);

@@ -7,6 +7,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/record.h"
+#include "core/connection/traffic.h"
 
 namespace portcullis::connection {
 namespace {
@@ -136,7 +137,7 @@ void StartRelayOver(Context& ctx, Downstream& down, std::span<const uint8_t> fro
 void OnRelayConnect(Context& ctx, Downstream& down, int error) {
   if (error == 0) {
     down.Move(State::kRelay);
-    down.activity_ms = ctx.now_ms;
+    NoteTraffic(ctx, down);
     TakeEarly(ctx, down);
     if (down.state == State::kRelay && down.stream.eof() && !down.client_done) {
       Abort(ctx, down, CloseCause::kClientTruncated);
@@ -153,7 +154,7 @@ void OnRelayConnect(Context& ctx, Downstream& down, int error) {
 }
 
 void OnRelayClientRecv(Context& ctx, Downstream& down, io::RecvEvent event) {
-  down.activity_ms = ctx.now_ms;
+  NoteTraffic(ctx, down);
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
@@ -186,7 +187,8 @@ void OnRelayClientSend(Context& ctx, Downstream& down, io::SendEvent event) {
     Abort(ctx, down, CloseCause::kClientReset);
     return;
   }
-  down.activity_ms = down.write_ms = ctx.now_ms;
+  NoteTraffic(ctx, down);
+  down.write_ms = ctx.now_ms;
   if (!down.pausing_backend || down.stream.output().size() > kLowWater) return;
   down.pausing_backend = false;
   io::Stream& backend = down.upstream->stream;
@@ -198,7 +200,7 @@ void OnRelayClientSend(Context& ctx, Downstream& down, io::SendEvent event) {
 }
 
 void OnRelayBackendRecv(Context& ctx, Downstream& down, io::RecvEvent event) {
-  down.activity_ms = ctx.now_ms;
+  NoteTraffic(ctx, down);
   switch (event) {
     case io::RecvEvent::kNothing:
     case io::RecvEvent::kHeld:
@@ -221,7 +223,7 @@ void OnRelayBackendSend(Context& ctx, Downstream& down, io::SendEvent event) {
     Abort(ctx, down, CloseCause::kBackendFailed);
     return;
   }
-  down.activity_ms = ctx.now_ms;
+  NoteTraffic(ctx, down);
   if (down.pausing_client && down.upstream->stream.output().size() <= kLowWater) {
     down.pausing_client = false;
     down.stream.Resume(ctx.client_env);

@@ -19,15 +19,13 @@ using connection::State;
 
 namespace {
 
-// A turn spends at most this on handshakes, so that one burst of clients cannot delay every proxied
-// byte.
-constexpr int64_t kHandshakeBudgetNs = 2'000'000;
-
 Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(upstream.user); }
 
 }  // namespace
 
 struct Worker::HandshakeBudget {
+  explicit HandshakeBudget(std::chrono::nanoseconds allowed) : budget_ns(allowed.count()) {}
+  int64_t budget_ns;
   int64_t until_ns = 0;  // from when the first handshake of the turn is looked at
   bool spent = false;
   // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
@@ -35,7 +33,7 @@ struct Worker::HandshakeBudget {
   [[nodiscard]] bool left() {
     if (spent) return false;
     const int64_t now_ns = connection::NowNs();
-    if (until_ns == 0) until_ns = now_ns + kHandshakeBudgetNs;
+    if (until_ns == 0) until_ns = now_ns + budget_ns;
     spent = now_ns >= until_ns;
     return !spent;
   }
@@ -54,7 +52,7 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
     const io::Cqe& cqe = batch[prompt_[i]];
     Dispatch(cqe, io::Token::Decode(cqe.user_data));
   }
-  HandshakeBudget budget;
+  HandshakeBudget budget(options_.handshake_budget);
   RunWaiting(budget);
   for (size_t i = 0; i < num_deferred; ++i) {
     const io::Cqe& cqe = batch[deferred_[i]];
@@ -168,14 +166,13 @@ void Worker::DispatchHandshake(const io::Cqe& cqe, io::Token token, HandshakeBud
     ClientReceived(*down, event);
     return;
   }
-  const bool queued = down->waiting_node.linked() || down->awaited != connection::Awaited::kNothing;
+  const bool queued = down->queue_node.linked() || down->awaited != connection::Awaited::kNothing;
   if (!queued && budget.left()) {
     connection::OnHandshakeBytes(*context_, *down, down->stream.data());
     return;
   }
-  down->early.insert(down->early.end(), down->stream.data().begin(), down->stream.data().end());
-  if (!queued) context_->waiting.PushBack(down->waiting_node);
-  connection::KeepWhileWaiting(*context_, *down);
+  if (!queued) context_->waiting.PushBack(down->queue_node);
+  connection::KeepWhileWaiting(*context_, *down, down->stream.data());
 }
 
 void Worker::RunWaiting(HandshakeBudget& budget) {
@@ -183,9 +180,8 @@ void Worker::RunWaiting(HandshakeBudget& budget) {
     Downstream& down =
         *static_cast<connection::DownstreamNode*>(context_->waiting.PopFront())->owner;
     if (down.state != State::kHandshake) continue;
-    const std::vector<uint8_t> early = std::move(down.early);
-    down.early = {};
-    connection::OnHandshakeBytes(*context_, down, early);
+    const std::vector<uint8_t> kept = connection::TakeKept(*context_, down);
+    connection::OnHandshakeBytes(*context_, down, kept);
     // What came in between, behind those bytes.
     if (down.live() && down.stream.eof()) ClientReceived(down, io::RecvEvent::kEof);
   }
@@ -195,7 +191,7 @@ void Worker::ClientReceived(Downstream& down, io::RecvEvent event) {
   switch (down.state) {
     case State::kHandshake:
       // With bytes yet to be taken the end is not its turn; see RunWaiting.
-      if (event == io::RecvEvent::kEof && !down.waiting_node.linked() && down.early.empty()) {
+      if (event == io::RecvEvent::kEof && !down.queue_node.linked() && down.early.empty()) {
         connection::OnHandshakeEnd(*context_, down, tls::Rejection::kEof);
       } else if (event == io::RecvEvent::kError) {
         connection::OnHandshakeEnd(*context_, down, tls::Rejection::kReset);

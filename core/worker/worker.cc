@@ -12,6 +12,7 @@
 
 #include "core/connection/close.h"
 #include "core/connection/postponed.h"
+#include "core/connection/traffic.h"
 #include "io/check.h"
 #include "io/uring_ring.h"
 
@@ -120,7 +121,8 @@ absl::Status Worker::SetUp() {
                                          .fetcher = options_.fetcher,
                                          .status_sink = this,
                                          .signers = options_.signers,
-                                         .signature_sink = this});
+                                         .signature_sink = this,
+                                         .moves = options_.moves});
   context_->plain.resize(kPlainBytes);
   turn_ended_ns_ = connection::NowNs();
   SetClock(turn_ended_ns_);
@@ -148,7 +150,7 @@ void Worker::SetTablesClock() {
 }
 
 std::chrono::nanoseconds Worker::WaitTime() {
-  if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX)
+  if (!context_->waiting.empty() || next_to_check_ != UINT32_MAX || context_->uncounted_due != 0)
     return std::chrono::nanoseconds(0);
   const auto now = static_cast<io::Millis>(turn_ended_ns_ / 1'000'000);
   io::Millis wait = wheel_->NextDelay(now, kLongestWaitMs);
@@ -181,6 +183,7 @@ void Worker::Turn() {
   io::RearmStarved(*backend_env_);
   SweepAll();
   GovernAccept();
+  connection::CountTraffic(*context_);
   EndTurn();
 }
 

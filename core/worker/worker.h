@@ -82,11 +82,15 @@ struct WorkerOptions {
   int cpu = -1;                      // to pin to; -1: not pinned
   uint32_t max_connections = 16384;  // slots, this worker's
   uint32_t verdict_cache = 8192;     // client chains remembered
+  // What a turn spends on handshakes at most, so that one burst of clients cannot delay every
+  // proxied byte.
+  std::chrono::nanoseconds handshake_budget{2'000'000};
   ocsp::Fetcher* fetcher = nullptr;  // asks OCSP responders; null: nobody does
   signing::Pool* signers = nullptr;  // makes slow signatures; null: the worker makes all
   metrics::WorkerShard* shard = nullptr;
   log::LogRing* log = nullptr;
   Returns* returns = nullptr;
+  connection::MoveSet* moves = nullptr;  // a test's, told of every move of a connection
   // Makes the ring, on the worker's thread, with `make_ring_argument`. Null: the kernel's
   // (UringRing). Tests give a ScriptRing.
   absl::StatusOr<std::unique_ptr<io::Ring>> (*make_ring)(int argument) = nullptr;

@@ -144,9 +144,10 @@ class TlsClient:
         try:
             self.tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._flush()
+            self.flush()
 
-    def _flush(self):
+    def flush(self):
+        """Sends what has been written to `tls` itself."""
         if pending := self._out.read():
             self.socket.sendall(pending)
 
@@ -167,10 +168,10 @@ class TlsClient:
         while True:
             try:
                 result = action(*args)
-                self._flush()
+                self.flush()
                 return result
             except ssl.SSLWantReadError:
-                self._flush()
+                self.flush()
                 self._fetch()
             except ssl.SSLZeroReturnError:
                 self._end("close_notify")
@@ -178,7 +179,7 @@ class TlsClient:
                 self._end("reset")
             except ssl.SSLError as error:
                 try:
-                    self._flush()  # what we think of it
+                    self.flush()  # what we think of it
                 except OSError:
                     pass
                 self._end(f"alert: {error.reason}")
@@ -227,7 +228,7 @@ class TlsClient:
             pass
         except ssl.SSLError:
             pass
-        self._flush()
+        self.flush()
 
     def quiet(self, seconds):
         """True if nothing comes from the server for that long."""

@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
+import threading
 import time
 
 import harness
 from backends import tcp_echo
-from clients import Closed, poll_until
+from clients import Closed, poll_until, request_bytes
 from harness import E2ETest, host, http_config, tcp_config
 
 DURATION = "portcullis_handshake_duration_seconds_count"
@@ -137,6 +138,52 @@ class Bytes(E2ETest):
         line = server.log(event="connection")[0]
         for field in ("client_rx_bytes", "client_tx_bytes", "backend_rx_bytes", "backend_tx_bytes"):
             self.assertEqual(line[field], 100_000, line)
+
+
+    def expect_moved(self, server, before, counts):
+        """The bytes that moved since, by (side, direction), are soon these, while everything stays open."""
+        def moved():
+            return {(dict(labels)["side"], dict(labels)["direction"]): delta
+                    for (name, labels), delta in server.metrics().moved(before).items()
+                    if name == "portcullis_transferred_bytes_total"}
+        poll_until(lambda: moved() == counts, lambda: f"{counts} moved, is {moved()}", 3 * harness.SLOW)
+        self.assertEqual(server.log(event="connection"), [])
+
+    def test_bytes_of_a_stream_are_counted_while_it_is_open(self):
+        echo = self.backend(tcp_echo)
+        server = self.serve(tcp_config(self.pki, echo.address))
+        before = server.metrics()
+        with self.client(server) as client:
+            for total in (100_000, 200_000):
+                client.send(b"x" * 100_000)
+                self.assertEqual(len(client.recv_exactly(100_000)), 100_000)
+                self.expect_moved(server, before, {(side, direction): total for side in ("client", "backend")
+                                                   for direction in ("rx", "tx")})
+
+    def test_bytes_of_an_answer_under_way_are_counted_before_its_end(self):
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n"
+
+        def half(connection, _request):
+            connection.send(head + b"x" * 100_000)
+            go_on.wait(60)
+            connection.send(b"x" * 100_000)
+        app = self.http_backend({"/half": half})
+        server = self.serve(http_config(self.pki, app.address))
+        before = server.metrics()
+        with self.client(server) as client:
+            client.send(request_bytes("GET /half HTTP/1.1\nHost: app.localhost"))
+            poll_until(lambda: app.requests, "the request")
+            sent, received = len(request_bytes("GET /half HTTP/1.1\nHost: app.localhost")), len(head) + 100_000
+            asked = len(app.connections[0].received)
+            self.expect_moved(server, before, {("client", "rx"): sent, ("client", "tx"): received,
+                                               ("backend", "tx"): asked, ("backend", "rx"): received})
+            go_on.set()
+            self.assertEqual(len(client.http.response().body), 200_000)
+            received += 100_000
+            self.expect_moved(server, before, {("client", "rx"): sent, ("client", "tx"): received,
+                                               ("backend", "tx"): asked, ("backend", "rx"): received})
 
 
 class Exposition(E2ETest):

@@ -369,7 +369,7 @@ class Taxonomy(E2ETest):
         client = self.client(self.server, version=version, handshake=False)
         with contextlib.suppress(ssl.SSLWantReadError):
             client.tls.do_handshake()
-        client._flush()  # pylint: disable=protected-access
+        client.flush()
         client.socket.recv(65536)
         return client
 

@@ -68,6 +68,17 @@ TEST(StateTable, EveryLiveStateMayClose) {
   }
 }
 
+TEST(MoveSet, HasWhatWasAddedAndNothingElse) {
+  MoveSet moves;
+  for (const auto& [from, to] : kExpected) {
+    EXPECT_FALSE(moves.Has(from, to));
+    moves.Add(from, to);
+  }
+  for (const State from : kAll) {
+    for (const State to : kAll) EXPECT_EQ(moves.Has(from, to), kExpected.contains({from, to}));
+  }
+}
+
 TEST(StateNames, AreDistinct) {
   std::set<std::string_view> names;
   for (const State state : kAll) names.insert(Name(state));

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "tests/core/signing/held_key.h"
 #include "tests/core/worker/ring_test_fixture.h"
@@ -15,8 +14,6 @@ namespace {
 
 using metrics::KeyResult;
 using metrics::SigningThread;
-
-constexpr char kShortGet[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 class SignatureTest : public RingTest {
  protected:
@@ -59,19 +56,9 @@ uint64_t Count(WorkerRig& rig, SigningThread thread, KeyResult result) {
   return rig.shard().key_operations(metrics::KeyOperationKind(0, thread, result));
 }
 
-void ExpectServed(WorkerRig& rig, TlsWire& client) {
-  client.Send(kShortGet);
-  Wire backend = rig.AcceptBackend();
-  (void)backend.ReceiveUntil("\r\n\r\n");
-  backend.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-  EXPECT_NE(client.ReceiveUntil("hello").find("200 OK"), std::string::npos);
-}
-
 // Sends a ClientHello and waits until the worker has taken it.
 void Greet(WorkerRig& rig, TlsWire& client) {
-  (void)client.client().Handshake();
-  const std::vector<uint8_t> hello = client.client().TakeOutput();
-  client.wire().Send({reinterpret_cast<const char*>(hello.data()), hello.size()});
+  client.Greet();
   EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.signers().num_tasks(0) == 2; }));
 }
 
@@ -80,7 +67,7 @@ TEST_P(SignatureTest, MadeByTheHelperItLetsTheClientIn) {
   for (int i = 0; i < 3; ++i) {
     TlsWire client = rig.Connect(rig.Client());
     ASSERT_TRUE(client.Handshake());
-    ExpectServed(rig, client);
+    rig.ExpectServed(client);
   }
   EXPECT_EQ(Count(rig, SigningThread::kHelper, KeyResult::kOk), 3U);
   EXPECT_EQ(Count(rig, SigningThread::kWorker, KeyResult::kOk), 0U);
@@ -91,7 +78,7 @@ TEST_P(SignatureTest, WithoutRoomAtTheHelperTheWorkerSigns) {
   Hold hold(rig, signing::Pool::kMaxTasks);
   TlsWire client = rig.Connect(rig.Client());
   ASSERT_TRUE(client.Handshake());
-  ExpectServed(rig, client);
+  rig.ExpectServed(client);
   EXPECT_EQ(Count(rig, SigningThread::kWorker, KeyResult::kOk), 1U);
 }
 
@@ -102,10 +89,10 @@ TEST_P(SignatureTest, OthersAreServedMeanwhile) {
   Hold hold(rig, 1);
   TlsWire waiting = rig.Connect(rig.Client());
   Greet(rig, waiting);
-  ExpectServed(rig, served);
+  rig.ExpectServed(served);
   hold.Release();
   ASSERT_TRUE(waiting.Handshake());
-  ExpectServed(rig, waiting);
+  rig.ExpectServed(waiting);
 }
 
 TEST_P(SignatureTest, AClientThatLeavesMeanwhileIsForgotten) {
@@ -122,7 +109,7 @@ TEST_P(SignatureTest, AClientThatLeavesMeanwhileIsForgotten) {
   TlsWire next = rig.Connect(rig.Client());
   hold.Release();
   ASSERT_TRUE(next.Handshake());
-  ExpectServed(rig, next);
+  rig.ExpectServed(next);
 }
 
 TEST_P(SignatureTest, TheHandshakesDeadlineHoldsMeanwhile) {
@@ -146,7 +133,7 @@ TEST_P(SignatureTest, AReloadMeanwhileChangesNothingForIt) {
   rig.Publish(rig.MakeRuntime(), -1);
   hold.Release();
   ASSERT_TRUE(client.Handshake());
-  ExpectServed(rig, client);
+  rig.ExpectServed(client);
 }
 
 TEST_P(SignatureTest, WhatTheClientSaysMeanwhileIsReadAfterwards) {

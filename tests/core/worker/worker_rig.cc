@@ -32,8 +32,15 @@ CertificateOptions Valid(std::string name) {
   return options;
 }
 
-int ConnectTo(uint16_t port) {
+void LimitBuffers(int fd, int bytes) {
+  if (bytes == 0) return;
+  EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+  EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+}
+
+int ConnectTo(uint16_t port, int socket_buffer = 0) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  LimitBuffers(fd, socket_buffer);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -83,6 +90,16 @@ void Wire::Send(std::string_view bytes) {
   }
 }
 
+size_t Wire::SendSome(std::string_view bytes) {
+  const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<size_t>(sent);
+}
+
+bool Wire::Ready(short events) const {
+  pollfd entry{.fd = fd_, .events = events, .revents = 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
 std::string Wire::Receive() {
   char buffer[16384];
   ssize_t count = 0;
@@ -115,8 +132,8 @@ std::string Wire::ReceiveAll() {
 
 void Wire::ShutdownWrite() { shutdown(fd_, SHUT_WR); }
 
-TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options)
-    : client_(options), wire_(ConnectTo(port)) {}
+TlsWire::TlsWire(uint16_t port, const tls::testing::ClientOptions& options, int socket_buffer)
+    : client_(options), wire_(ConnectTo(port, socket_buffer)) {}
 
 void TlsWire::Flush() {
   const std::vector<uint8_t> out = client_.TakeOutput();
@@ -127,6 +144,11 @@ bool TlsWire::Fill() {
   const std::string bytes = wire_.Receive();
   client_.Feed(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
   return !bytes.empty();
+}
+
+void TlsWire::Greet() {
+  (void)client_.Handshake();
+  Flush();
 }
 
 bool TlsWire::Handshake() {
@@ -141,6 +163,12 @@ bool TlsWire::Handshake() {
 void TlsWire::Send(std::string_view text) {
   client_.Write(text);
   Flush();
+}
+
+std::string TlsWire::Receive() {
+  std::string bytes = client_.Read();
+  while (bytes.empty() && !client_.saw_close() && Fill()) bytes = client_.Read();
+  return bytes;
 }
 
 std::string TlsWire::ReceiveUntil(std::string_view text) {
@@ -161,9 +189,24 @@ void TlsWire::CloseNotify() {
   Flush();
 }
 
+DeadTarget::DeadTarget(Kind kind) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  port_ = io::BoundPort(fd_);
+  if (kind == Kind::kRefuses) return;  // bound, so that nobody else gets the port
+  // Where the queue is full, the kernel drops what else comes.
+  EXPECT_EQ(listen(fd_, 0), 0);
+  queued_.emplace_back(ConnectTo(port_));
+}
+
+DeadTarget::~DeadTarget() { close(fd_); }
+
 WorkerRig::WorkerRig(const RigOptions& options)
     : options_(options),
       root_(tls::testing::MakeRoot(Valid("Root"))),
+      other_root_(tls::testing::MakeRoot(Valid("Other Root"))),
       server_(tls::testing::MakeLeaf(root_, Valid("localhost"))),
       client_(tls::testing::MakeLeaf(root_, Valid("Client"))),
       shards_(1, std::vector<metrics::Reason>(tls::kNumRejections,
@@ -178,6 +221,8 @@ WorkerRig::WorkerRig(const RigOptions& options)
   spec_.client_auth = {.mode = tls::ClientAuthMode::kRequire,
                        .refusal = options.refusal,
                        .trust = tls::testing::MakeTrust({&root_}, {}, Today())};
+  stricter_ = spec_;
+  stricter_.client_auth.trust = tls::testing::MakeTrust({&other_root_}, {}, Today());
   EXPECT_EQ(*shards_.AddListener("test"), 0U);
   EXPECT_EQ(*shards_.AddBackend("app"), 0U);
   backend_fd_ = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
@@ -186,16 +231,19 @@ WorkerRig::WorkerRig(const RigOptions& options)
       std::make_unique<Worker>(WorkerOptions{.index = 0,
                                              .cpu = -1,
                                              .max_connections = options.max_connections,
+                                             .handshake_budget = options.handshake_budget,
                                              .signers = signers_.get(),
                                              .shard = &shards_.shard(0),
                                              .log = &log_,
                                              .returns = returns_.get(),
+                                             .moves = &moves(),
                                              .make_ring = &MakeRing,
                                              .make_ring_argument = static_cast<int>(options.ring)});
   const absl::Status started = worker_->Start();
   EXPECT_TRUE(started.ok()) << started;
   const int socket = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
   port_ = io::BoundPort(socket);
+  LimitBuffers(socket, options.socket_buffer);  // accepted sockets inherit it
   Publish(MakeRuntime(), socket);
 }
 
@@ -211,22 +259,34 @@ WorkerRig::~WorkerRig() {
   close(backend_fd_);
 }
 
-std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime() {
+connection::MoveSet& WorkerRig::moves() {
+  static connection::MoveSet moves;
+  return moves;
+}
+
+std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime(const tls::HostSpec& spec) {
   auto runtime = std::make_unique<connection::Runtime>();
   runtime->timeouts = options_.timeouts;
   runtime->max_connections = options_.max_connections;
   runtime->max_handshakes = options_.max_connections;
   config::Backend backend;
   backend.name = "app";
-  io::SocketAddress target = *io::SocketAddress::Parse("127.0.0.1:1");
-  target.set_port(backend_port_);
-  runtime->backends.push_back(backend::MakeRuntime(backend, 0, {{target, target.ToString()}}));
+  backend.connect_timeout = options_.connect_timeout;
+  std::vector<std::pair<io::SocketAddress, std::string>> targets;
+  const uint16_t last = options_.only_target != 0 ? options_.only_target : backend_port_;
+  for (const uint16_t port : {options_.first_target, last}) {
+    if (port == 0) continue;
+    io::SocketAddress target = *io::SocketAddress::Parse("127.0.0.1:1");
+    target.set_port(port);
+    targets.emplace_back(target, target.ToString());
+  }
+  runtime->backends.push_back(backend::MakeRuntime(backend, 0, targets));
   auto listener = std::make_unique<connection::ListenerRuntime>();
   listener->name = "test";
   listener->address = "test";
   listener->port = port_;
   listener->mode = options_.mode;
-  auto table = tls::HostTable::Build({&spec_}, {.default_host = "localhost"},
+  auto table = tls::HostTable::Build({&spec}, {.default_host = "localhost"},
                                      tls::TicketSecret::Random(3600));
   EXPECT_TRUE(table.ok()) << table.status();
   listener->hosts = *std::move(table);
@@ -264,6 +324,22 @@ bool WorkerRig::BackendHasConnection(int timeout_ms) const {
 Wire WorkerRig::AcceptBackend() {
   EXPECT_TRUE(BackendHasConnection(kPatienceMs)) << "the backend was not connected to";
   return Wire(accept4(backend_fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+void WorkerRig::ExpectServed(TlsWire& client) {
+  client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  Wire backend = AcceptBackend();
+  EXPECT_EQ(backend.ReceiveUntil("\r\n\r\n").find("GET /hello HTTP/1.1\r\n"), 0U);
+  backend.Send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(client.ReceiveUntil("hello").find("HTTP/1.1 200 OK\r\n"), 0U);
+}
+
+void WorkerRig::TakeTurns(int count) {
+  for (int i = 0; i < count; ++i) {
+    auto list = std::make_shared<ClientList>();
+    worker_->Post(ListClients{.most = 0, .answer = list});
+    EXPECT_TRUE(list->ready.try_acquire_for(std::chrono::milliseconds(kPatienceMs)));
+  }
 }
 
 bool WorkerRig::Eventually(const std::function<bool()>& done) {

@@ -217,6 +217,34 @@ TEST_P(WorkerTest, TcpModeCarriesAMebibyteBothWaysIntact) {
   }
 }
 
+TEST_P(WorkerTest, BytesAreCountedWhileTheyFlowAndNoneTwice) {
+  WorkerRig rig(Options(config::StageMode::kTcp));
+  const auto counted = [&](metrics::Side side, metrics::Direction direction) {
+    return rig.counts().bytes(side, direction);
+  };
+  TlsWire client = rig.Connect(rig.Client());
+  ASSERT_TRUE(client.Handshake());
+  Wire backend = rig.AcceptBackend();
+  for (uint64_t sent = 8; sent <= 24; sent += 8) {
+    client.Send("question");
+    EXPECT_EQ(backend.ReceiveUntil("question"), "question");
+    backend.Send("answer");
+    EXPECT_EQ(client.ReceiveUntil("answer"), "answer");
+    if (sent == 16) continue;  // counted together with the next
+    EXPECT_TRUE(WorkerRig::Eventually([&] {
+      return counted(metrics::Side::kClient, metrics::Direction::kSend) == sent / 8 * 6 &&
+             counted(metrics::Side::kBackend, metrics::Direction::kReceive) == sent / 8 * 6 &&
+             counted(metrics::Side::kClient, metrics::Direction::kReceive) == sent &&
+             counted(metrics::Side::kBackend, metrics::Direction::kSend) == sent;
+    }));
+  }
+  client.CloseNotify();
+  backend.Close();
+  EXPECT_TRUE(WorkerRig::Eventually([&] { return rig.counts().active_connections.value() == 0; }));
+  EXPECT_EQ(counted(metrics::Side::kClient, metrics::Direction::kReceive), 24U);
+  EXPECT_EQ(counted(metrics::Side::kBackend, metrics::Direction::kSend), 24U);
+}
+
 TEST_P(WorkerTest, TcpModePassesHalfCloseOnEitherSide) {
   WorkerRig rig(Options(config::StageMode::kTcp));
   {
