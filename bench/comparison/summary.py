@@ -50,8 +50,8 @@ def summarise(samples, variant, kinds):
         ours = reference(kind, kinds)
         over_floor = [sample["value"] / sample["floor_us"] for sample in own] if variant.over_floor else []
         row = {"server": server, "value": spread([sample["value"] for sample in own]), "floor": spread(over_floor),
-               "times": spread(times_ours(measured(samples), variant, server, ours)) if ours else None, "errors": errors,
-               "failed": sum(sample.get("failed", 0) for sample in own)}
+               "times": spread(times_ours(measured(samples), variant, server, ours)) if ours else None,
+               "errors": errors, "failed": sum(sample.get("failed", 0) for sample in own)}
         for _, key, _ in variant.columns:
             row[key] = spread([sample.get(key) for sample in own])
         rows.append(row)

@@ -243,7 +243,8 @@ class Idle(Variant):
         load.run(server.port, *pair(pki), "--total", 4 * options.connections)
         tree = server.tree()
         before = tree.memory()
-        running = load.start(server.port, *self.clients(pki, options.idle), "--idle", options.idle, "--hold", self.HOLD_S)
+        running = load.start(server.port, *self.clients(pki, options.idle), "--idle", options.idle, "--hold",
+                             self.HOLD_S)
         try:
             wait_for(lambda: process.established(server.port) >= options.idle or running.poll() is not None,
                      f"{options.idle} connections to {server.name}", 120)
