@@ -154,7 +154,7 @@ TEST_P(BackpressureTest, ABackendThatFailsWhileItsClientDoesNotReadLeavesNoPause
 TEST_P(BackpressureTest, OfAClientWhoseHandshakeWaitsForItsTurnNoMoreIsReadThanIsKept) {
   RigOptions options = Options();
   options.handshake_budget = std::chrono::nanoseconds(0);  // its turn never comes
-  options.timeouts.handshake = config::milliseconds(500);
+  options.timeouts.handshake = config::milliseconds(600'000);
   WorkerRig rig(options);
   TlsWire client = rig.Connect(rig.Client());
   const std::string flood(size_t{1024} * 1024, '\x16');
@@ -165,8 +165,7 @@ TEST_P(BackpressureTest, OfAClientWhoseHandshakeWaitsForItsTurnNoMoreIsReadThanI
     sent += more;
   }
   EXPECT_LT(sent, flood.size() / 2);
-  EXPECT_FALSE(client.Handshake());
-  EXPECT_EQ(rig.counts().rejections(static_cast<size_t>(tls::Rejection::kTimeout)), 1U);
+  EXPECT_EQ(rig.counts().handshakes_in_progress.value(), 1);
 }
 
 TEST_P(BackpressureTest, ManyHandshakesWaitForTheirTurnAndAllOfThemGetIt) {
