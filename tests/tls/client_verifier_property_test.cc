@@ -8,6 +8,7 @@
 //   back), it accepts when given just the path that we found. Where that has two CAs of one name it
 //   would still settle on the wrong one; then each signature is checked at least;
 // - whom we accept under the strict profile, it accepts with -x509_strict when given just the path.
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 
 #include <cstdio>
@@ -118,13 +119,9 @@ class Pki {
     const int num_others = Between(1, 7);
     for (int i = 0; i < num_others; ++i) {
       const TestCertificate& issuer = Any(cas_);
-      if (OneIn(3)) {  // another certificate for a key that has one: a cross-certificate, a twin
-        const TestCertificate& subject = Any(cas_);
-        const std::string name = NameText(X509_get_subject_name(subject.x509())).substr(3);
-        cas_.push_back(Reissue(issuer, subject, CaOptions(name)));
-      } else {
-        cas_.push_back(MakeLeaf(issuer, CaOptions(NewName("ca", 3))));
-      }
+      TestCertificate made =
+          OneIn(3) ? AnotherOf(Any(cas_), issuer) : MakeLeaf(issuer, CaOptions(NewName("ca", 3)));
+      if (!LooksSelfSigned(made, issuer)) cas_.push_back(std::move(made));
     }
     for (int i = 0; i < 5; ++i) leaves_.push_back(MakeLeaf(Any(cas_), LeafOptions(i)));
     for (size_t i = 0; i < cas_.size(); ++i) {
@@ -152,6 +149,19 @@ class Pki {
   template <typename T>
   const T& Any(const std::vector<T>& from) {
     return from[static_cast<size_t>(Between(0, static_cast<int>(from.size()) - 1))];
+  }
+
+  // Another certificate for a key that has one: a cross-certificate, a twin.
+  TestCertificate AnotherOf(const TestCertificate& subject, const TestCertificate& issuer) {
+    const std::string name = NameText(X509_get_subject_name(subject.x509())).substr(3);
+    return Reissue(issuer, subject, CaOptions(name));
+  }
+
+  // Self-issued, without key identifiers that would tell, and by a key of another kind: BoringSSL
+  // takes it for self-signed, and looks for no issuer; openssl sees by the kind that it is not.
+  static bool LooksSelfSigned(const TestCertificate& made, const TestCertificate& issuer) {
+    return (X509_get_extension_flags(made.x509()) & EXFLAG_SS) != 0 &&
+           EVP_PKEY_id(made.key()) != EVP_PKEY_id(issuer.key());
   }
 
   // One of a few names; with CRLs, which go by names, one that nobody has yet.
@@ -183,6 +193,12 @@ class Pki {
     if (!OneOddIn(2)) options.key_usage = "critical,keyCertSign,cRLSign";
     if (OneIn(8))
       options.key_usage = OneIn(3) ? "critical,digitalSignature" : "critical,keyCertSign";
+    // Who may sign CRLs by one of its certificates may do so for all of them: openssl, given but
+    // one path, sees one.
+    if (has_crls_ && options.key_usage != "critical,digitalSignature") {
+      options.key_usage =
+          name.ends_with('4') ? "critical,keyCertSign" : "critical,keyCertSign,cRLSign";
+    }
     if (OneIn(5)) options.name_constraints = "critical," + Any(kConstraints);
     options.key_ids = !OneOddIn(3);
     return options;
