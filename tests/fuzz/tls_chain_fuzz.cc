@@ -4,7 +4,8 @@
 // changed, at a 16-bit place; else arbitrary bytes of 16-bit length.
 //
 // A verdict must always come out, within the search's bounds; who is accepted must have an identity
-// that holds when asked again, and who is not, a certificate at fault.
+// that holds when asked again, and who is not, a certificate at fault. Whom the strict profile
+// accepts the compatible one does too.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -20,6 +21,7 @@ namespace {
 
 using portcullis::tls::ClientVerifier;
 using portcullis::tls::PathReport;
+using portcullis::tls::Profile;
 using portcullis::tls::Rejection;
 using portcullis::tls::TrustSources;
 using portcullis::tls::Verdict;
@@ -53,27 +55,65 @@ struct Pki {
   TestCertificate rsa =
       testing::MakeLeaf(root, {.common_name = "rsa", .key = testing::TestKey::kRsa2048});
   TestCertificate direct = testing::MakeLeaf(twin, {.common_name = "direct", .key_ids = false});
+  // As the strict profile wants them.
+  TestCertificate exact_root =
+      testing::MakeRoot({.common_name = "exact root", .key_usage = "critical,keyCertSign,cRLSign"});
+  TestCertificate exact_ca = testing::MakeCa(
+      exact_root, {.common_name = "exact ca",
+                   .key_usage = "critical,keyCertSign,cRLSign",
+                   .name_constraints = "critical,permitted;DNS:example,permitted;IP:10.0.0.0/"
+                                       "255.0.0.0,excluded;DNS:b.example"});
+  TestCertificate exact = testing::MakeLeaf(exact_ca, {.common_name = "a.example",
+                                                       .key_usage = "critical,digitalSignature",
+                                                       .extended_key_usage = "clientAuth",
+                                                       .subject_alt_name = "DNS:a.example,"
+                                                                           "IP:10.1.2.3",
+                                                       .serial = 67});
+  TestCertificate outside = testing::MakeLeaf(exact_ca, {.common_name = "b.example",
+                                                         .key_usage = "critical,digitalSignature",
+                                                         .extended_key_usage = "clientAuth",
+                                                         .subject_alt_name = "DNS:b.example"});
 
   [[nodiscard]] std::vector<std::vector<uint8_t>> All() const {
     std::vector<std::vector<uint8_t>> all;
-    for (const TestCertificate* const one : {&leaf, &named, &rsa, &direct, &ca, &cross, &expired,
-                                             &names, &loop, &root, &bound, &twin}) {
+    for (const TestCertificate* const one :
+         {&leaf, &named, &rsa, &direct, &ca, &cross, &expired, &names, &loop, &root, &bound, &twin,
+          &exact, &outside, &exact_ca, &exact_root}) {
       all.push_back(one->Der());
     }
     return all;
   }
 };
 
+constexpr unsigned kStrict = 16;
+constexpr unsigned kRequireCrls = 32;
+constexpr unsigned kNarrow = 64;  // little may be presented, and searched
+constexpr unsigned kNumVerifiers = 128;
+
 std::unique_ptr<ClientVerifier> MakeVerifier(const Pki& pki, unsigned options) {
   TrustSources sources;
-  sources.cas.push_back({pki.root.Pem() + pki.bound.Pem() + pki.rsa.Pem(), "ca.crt"});
-  if ((options & 1) != 0) sources.crls.push_back({testing::MakeCrlPem(pki.root, {66}), "ca.crl"});
+  sources.cas.push_back(
+      {pki.root.Pem() + pki.bound.Pem() + pki.rsa.Pem() + pki.exact_root.Pem(), "ca.crt"});
+  if ((options & 1) != 0) {
+    sources.crls.push_back(
+        {testing::MakeCrlPem(pki.root, {66}) + testing::MakeCrlPem(pki.exact_root, {}), "ca.crl"});
+    sources.crls.push_back({testing::MakeCrlPem(pki.exact_ca, {68}), "exact.crl"});
+    // Without its issuer nobody could tell whose word the last one is.
+    sources.intermediates.push_back({pki.exact_ca.Pem(), "exact.crt"});
+  }
   if ((options & 2) != 0) sources.cas.push_back({pki.twin.Pem() + pki.names.Pem(), "more.crt"});
   if ((options & 4) != 0) sources.intermediates.push_back({pki.ca.Pem(), "between.crt"});
-  auto verifier = ClientVerifier::Create(testing::ParseTrust(sources),
-                                         {.max_depth = 4,
-                                          .max_chain_bytes = 64 * 1024,
-                                          .intermediates_as_anchors = (options & 8) == 0});
+  portcullis::tls::RevocationSpec revocation;
+  if ((options & kRequireCrls) != 0) {
+    revocation = {.mode = portcullis::tls::RevocationMode::kRequire, .grace_s = testing::kHour};
+  }
+  const bool narrow = (options & kNarrow) != 0;
+  auto verifier = ClientVerifier::Create(
+      testing::ParseTrust(sources, revocation),
+      {.max_depth = narrow ? 1U : 4U,
+       .max_chain_bytes = narrow ? 1500U : 64U * 1024,
+       .profile = (options & kStrict) != 0 ? Profile::kStrict : Profile::kCompatible,
+       .intermediates_as_anchors = (options & 8) == 0});
   Require(verifier.ok());
   return *std::move(verifier);
 }
@@ -103,7 +143,8 @@ std::vector<uint8_t> Next(std::span<const uint8_t>& data,
   return der;
 }
 
-void Check(ClientVerifier& verifier, std::span<CRYPTO_BUFFER* const> chain) {
+// Whether the chain was accepted.
+bool Check(ClientVerifier& verifier, std::span<CRYPTO_BUFFER* const> chain) {
   PathReport report;
   const Verdict verdict = verifier.Judge(chain, testing::kNow, &report);
   Require(verdict.rejection != Rejection::kInternal);
@@ -112,12 +153,13 @@ void Check(ClientVerifier& verifier, std::span<CRYPTO_BUFFER* const> chain) {
   Require(report.num_signature_checks <= portcullis::tls::kMaxSignatureChecks);
   if (!verdict.accepted()) {
     Require(chain.empty() || verdict.x509_error != 0);
-    return;
+    return false;
   }
   Require(verdict.identity != nullptr && report.ends_in_anchor);
   Require(report.path.size() == verdict.identity->path.size() + 1);
   const Verdict again = verifier.Recheck(verdict.identity, testing::kNow);
   Require(again.accepted() && again.holds_until == verdict.holds_until);
+  return true;
 }
 
 }  // namespace
@@ -126,10 +168,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const Pki* const kPki = new Pki();
   static const auto* const kAll = new std::vector<std::vector<uint8_t>>(kPki->All());
   static std::unique_ptr<ClientVerifier>* const kVerifiers =
-      new std::unique_ptr<ClientVerifier>[16];
+      new std::unique_ptr<ClientVerifier>[kNumVerifiers];
   if (size == 0) return 0;
-  std::unique_ptr<ClientVerifier>& verifier = kVerifiers[bytes[0] % 16];
-  if (verifier == nullptr) verifier = MakeVerifier(*kPki, bytes[0] % 16);
+  const auto verifier_of = [](unsigned options) -> ClientVerifier& {
+    std::unique_ptr<ClientVerifier>& verifier = kVerifiers[options];
+    if (verifier == nullptr) verifier = MakeVerifier(*kPki, options);
+    return *verifier;
+  };
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
   std::vector<CRYPTO_BUFFER*> chain;
   for (std::span<const uint8_t> data(bytes + 1, size - 1); !data.empty();) {
@@ -137,6 +182,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
     chain.push_back(buffers.back().get());
   }
-  Check(*verifier, chain);
+  const unsigned options = bytes[0] % kNumVerifiers;
+  const bool accepted = Check(verifier_of(options), chain);
+  if (accepted && (options & kStrict) != 0) {
+    Require(verifier_of(options - kStrict).Judge(chain, testing::kNow).accepted());
+  }
   return 0;
 }

@@ -92,22 +92,31 @@ class StrictTest : public ::testing::Test {
   // What CheckStrict finds in leaf_, ca_ and root_ once the one at `depth` is altered and signed
   // anew: the rule's text, "" for nothing. The fault must be at that depth.
   std::string FaultOf(size_t depth, const Alter& alter) {
-    const bssl::UniquePtr<STACK_OF(X509)> path(sk_X509_new_null());
     const std::vector<const TestCertificate*> all = {&leaf_, &ca_, &root_};
-    for (size_t i = 0; i < all.size(); ++i) {
-      bssl::UniquePtr<X509> certificate(X509_dup(all[i]->x509()));
-      if (i == depth) {
-        alter(certificate.get());
-        EXPECT_GT(
-            X509_sign(certificate.get(), all[i == kRootDepth ? i : i + 1]->key(), EVP_sha256()), 0);
-      }
+    const bssl::UniquePtr<X509> certificate(X509_dup(all[depth]->x509()));
+    alter(certificate.get());
+    EXPECT_GT(X509_sign(certificate.get(), all[depth == kRootDepth ? depth : depth + 1]->key(),
+                        EVP_sha256()),
+              0);
+    uint8_t* der = nullptr;
+    const int size = i2d_X509(certificate.get(), &der);
+    const bssl::UniquePtr<uint8_t> owned(der);
+    return FaultWith(depth, ByteVector(der, der + size));
+  }
+
+  // The same with `der` in the place of the one at `depth`.
+  std::string FaultWith(size_t depth, const ByteVector& der) {
+    const bssl::UniquePtr<STACK_OF(X509)> path(sk_X509_new_null());
+    std::vector<ByteVector> all = {leaf_.Der(), ca_.Der(), root_.Der()};
+    all[depth] = der;
+    for (const ByteVector& each : all) {
       // As read from the wire: the library keeps what it thinks of an object.
-      uint8_t* der = nullptr;
-      const int size = i2d_X509(certificate.get(), &der);
-      const bssl::UniquePtr<uint8_t> owned(der);
-      const uint8_t* in = der;
-      bssl::UniquePtr<X509> reread(d2i_X509(nullptr, &in, size));
-      EXPECT_NE(reread, nullptr);
+      const uint8_t* in = each.data();
+      bssl::UniquePtr<X509> reread(d2i_X509(nullptr, &in, static_cast<long>(each.size())));
+      if (reread == nullptr) {
+        ADD_FAILURE() << "no certificate to the library";
+        return "";
+      }
       EXPECT_TRUE(bssl::PushToStack(path.get(), std::move(reread)));
     }
     const PathFault fault = CheckStrict(path.get());

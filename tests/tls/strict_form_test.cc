@@ -3,13 +3,18 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
+#include "tests/tls/crl_maker.h"
 #include "tests/tls/strict_fixture.h"
+#include "tls/strict_rules.h"
 
 namespace portcullis::tls {
 namespace {
 
+using testing::ByteVector;
 using testing::CheckStrictOf;
 using testing::kCaDepth;
 using testing::kLeafDepth;
@@ -44,6 +49,48 @@ class StrictFormTest : public testing::StrictTest {
     bssl::UniquePtr<EVP_PKEY> key(EVP_PKEY_new());
     EXPECT_EQ(EVP_PKEY_set1_RSA(key.get(), rsa.get()), 1);
     return key;
+  }
+
+  [[nodiscard]] ByteVector DerAt(size_t depth) const {
+    return (depth == kLeafDepth ? leaf_ : depth == kCaDepth ? ca_ : root_).Der();
+  }
+
+  // ecdsa-with-SHA256 made ecdsa-with-SHA384 inside, outside, or both. Nobody has signed that.
+  [[nodiscard]] ByteVector WithSha384(size_t depth, bool inside, bool outside) const {
+    static constexpr uint8_t kSha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
+                                          0xce, 0x3d, 0x04, 0x03, 0x02};
+    ByteVector der = DerAt(depth);
+    const auto inner = std::ranges::search(der, kSha256);
+    const auto outer = std::ranges::find_end(der, kSha256);
+    EXPECT_NE(inner.begin(), outer.begin());
+    if (inside) inner.back() = 0x03;
+    if (outside) outer.back() = 0x03;
+    return der;
+  }
+
+  // issuerUniqueID ([1]) or subjectUniqueID ([2]) in front of the extensions.
+  [[nodiscard]] ByteVector WithUniqueId(size_t depth, uint8_t number) const {
+    const ByteVector der = DerAt(depth);
+    CBS in;
+    CBS certificate;
+    CBS tbs;
+    CBS_init(&in, der.data(), der.size());
+    EXPECT_EQ(CBS_get_asn1(&in, &certificate, CBS_ASN1_SEQUENCE), 1);
+    EXPECT_EQ(CBS_get_asn1(&certificate, &tbs, CBS_ASN1_SEQUENCE), 1);
+    const auto octets = [](const CBS& cbs) {
+      return ByteVector(CBS_data(&cbs), CBS_data(&cbs) + CBS_len(&cbs));
+    };
+    ByteVector fields;
+    CBS field;
+    CBS_ASN1_TAG tag = 0;
+    while (CBS_get_any_asn1_element(&tbs, &field, &tag, nullptr) == 1) {
+      if (tag == (CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 3)) {
+        const uint8_t id = static_cast<uint8_t>(0x80 | number);
+        fields = testing::Join({fields, testing::Tlv(id, {0x00, 0x42})});
+      }
+      fields = testing::Join({fields, octets(field)});
+    }
+    return testing::Tlv(0x30, testing::Join({testing::Tlv(0x30, fields), octets(certificate)}));
   }
 };
 
@@ -93,6 +140,80 @@ TEST_F(StrictFormTest, TimesAreToTheSecondInUtcInEitherForm) {
   };
   EXPECT_EQ(FaultOf(kLeafDepth, set(V_ASN1_UTCTIME, "260101000000Z")), "");
   EXPECT_EQ(FaultOf(kLeafDepth, set(V_ASN1_GENERALIZEDTIME, "20260101000000Z")), "");
+}
+
+TEST_F(StrictFormTest, TimesInAnotherZoneAreNotInForm) {
+  for (const char* const text : {"260101000000+0000", "260101000000-0130"}) {
+    const auto set = [text](ASN1_TIME* time) {
+      time->type = V_ASN1_UTCTIME;
+      ASSERT_EQ(ASN1_STRING_set(time, text, static_cast<ossl_ssize_t>(strlen(text))), 1);
+    };
+    for (const size_t depth : {kLeafDepth, kCaDepth, kRootDepth}) {
+      EXPECT_EQ(FaultOf(depth, [&](X509* x509) { set(X509_getm_notBefore(x509)); }),
+                "validity not in RFC 5280's form");
+      EXPECT_EQ(FaultOf(depth, [&](X509* x509) { set(X509_getm_notAfter(x509)); }),
+                "validity not in RFC 5280's form");
+      EXPECT_EQ(reason_, Rejection::kBadCertificate);
+    }
+  }
+}
+
+// Most of these the library does not read at all; the rule does not count on that.
+TEST_F(StrictFormTest, TimesOfAnyOtherFormAreFaults) {
+  const std::span<const StrictRule> rules = FormRules();
+  const auto rule = std::ranges::find(rules, "validity not in RFC 5280's form", &StrictRule::fault);
+  ASSERT_NE(rule, rules.end());
+  const auto holds = [&](CBS_ASN1_TAG tag, std::string_view text) {
+    CertificateFields fields;
+    const TimeField good = {.tag = CBS_ASN1_UTCTIME,
+                            .text = {reinterpret_cast<const uint8_t*>("260101000000Z"), 13}};
+    const TimeField time = {.tag = tag,
+                            .text = {reinterpret_cast<const uint8_t*>(text.data()), text.size()}};
+    fields.not_before = time;
+    fields.not_after = good;
+    const bool as_begin = rule->holds({.fields = &fields});
+    std::swap(fields.not_before, fields.not_after);
+    EXPECT_EQ(rule->holds({.fields = &fields}), as_begin) << text;
+    return as_begin;
+  };
+  const CBS_ASN1_TAG utc = CBS_ASN1_UTCTIME;
+  const CBS_ASN1_TAG generalized = CBS_ASN1_GENERALIZEDTIME;
+  EXPECT_TRUE(holds(utc, "491231235959Z"));
+  EXPECT_TRUE(holds(utc, "500101000000Z"));
+  EXPECT_TRUE(holds(generalized, "99991231235959Z"));
+  EXPECT_TRUE(holds(generalized, "20260101000000Z"));
+  for (const char* const text : {"", "Z", "2601010000Z", "260101000000", "260101000000z",
+                                 "260101000000.5Z", "260101000000+0000", "2601010000 0Z",
+                                 "20260101000000Z", "-60101000000Z", "260101000000ZZ"}) {
+    EXPECT_FALSE(holds(utc, text)) << text;
+  }
+  for (const char* const text :
+       {"", "Z", "202601010000Z", "20260101000000", "20260101000000.0Z", "20260101000000,0Z",
+        "20260101000000+0000", "260101000000Z", "2026010100000xZ"}) {
+    EXPECT_FALSE(holds(generalized, text)) << text;
+  }
+  EXPECT_FALSE(holds(CBS_ASN1_UTF8STRING, "260101000000Z"));
+}
+
+TEST_F(StrictFormTest, SignatureAlgorithmIsTheSameInsideAndOut) {
+  for (const size_t depth : {kLeafDepth, kCaDepth, kRootDepth}) {
+    EXPECT_EQ(FaultWith(depth, WithSha384(depth, false, false)), "");
+    EXPECT_EQ(FaultWith(depth, WithSha384(depth, true, true)), "");
+    EXPECT_EQ(FaultWith(depth, WithSha384(depth, true, false)),
+              "signature algorithm differs inside and out");
+    EXPECT_EQ(FaultWith(depth, WithSha384(depth, false, true)),
+              "signature algorithm differs inside and out");
+    EXPECT_EQ(reason_, Rejection::kBadCertificate);
+  }
+}
+
+TEST_F(StrictFormTest, NobodyHasUniqueIdentifiers) {
+  for (const size_t depth : {kLeafDepth, kCaDepth, kRootDepth}) {
+    EXPECT_EQ(FaultWith(depth, DerAt(depth)), "");
+    EXPECT_EQ(FaultWith(depth, WithUniqueId(depth, 1)), "unique identifiers");
+    EXPECT_EQ(FaultWith(depth, WithUniqueId(depth, 2)), "unique identifiers");
+    EXPECT_EQ(reason_, Rejection::kBadCertificate);
+  }
 }
 
 TEST_F(StrictFormTest, KeysAreOfThePermittedKinds) {
