@@ -278,6 +278,10 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
     resumption_refused_ = verdict.rejection;
     return 0;
   }
+  if (IsKnownRevoked(*host_, *verdict.identity, hosts_.known_statuses())) {
+    resumption_refused_ = Rejection::kRevoked;
+    return 0;
+  }
   ticket_verdict_ = std::move(verdict);
   ticket_bytes_.assign(bytes.begin(), bytes.end());
   return plain.size();

@@ -101,6 +101,13 @@ Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cach
   return verdict;
 }
 
+bool IsKnownRevoked(const Host& host, const PeerIdentity& identity, const KnownStatuses* statuses) {
+  TLS_CHECK(host.verifier != nullptr);
+  const TrustMaterial& trust = host.verifier->trust();
+  return statuses != nullptr && trust.ocsp_spec.mode != OcspMode::kOff && !identity.path.empty() &&
+         statuses->KnowsRevoked(StatusKeyOf(identity, trust));
+}
+
 bool IsForgiven(const ClientAuthSpec& spec, Rejection rejection) {
   return spec.mode == ClientAuthMode::kOptionalNoCa && rejection == Rejection::kUnknownCa;
 }

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "tls/client_status.h"
 #include "tls/host_table.h"
 #include "tls/verdict.h"
 #include "tls/verdict_cache.h"
@@ -45,6 +46,11 @@ struct LiveClient {
 // signature where CAs come and go, for a reload asks it of every live client.
 [[nodiscard]] Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache,
                                 int64_t now);
+
+// IsKnownRevoked tells whether the responder of the host's trust has called a client revoked, as
+// far as `statuses` (null: nothing) knows. Asks nobody.
+[[nodiscard]] bool IsKnownRevoked(const Host& host, const PeerIdentity& identity,
+                                  const KnownStatuses* statuses);
 
 // IsForgiven tells whether a host lets a client pass despite `rejection`: kOptionalNoCa and
 // kUnknownCa. Its verdict stays what it is, and backends are told of it.

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 
+#include "tls/client_status.h"
 #include "tls/client_verifier.h"
 #include "tls/credentials.h"
 #include "tls/policy.h"
@@ -127,6 +128,10 @@ class HostTable {
   void SetVerdictCache(VerdictCache* cache) { verdict_cache_ = cache; }
   [[nodiscard]] VerdictCache* verdict_cache() const { return verdict_cache_; }
 
+  // SetKnownStatuses lends it what the worker has heard from OCSP responders, likewise.
+  void SetKnownStatuses(const KnownStatuses* statuses) { known_statuses_ = statuses; }
+  [[nodiscard]] const KnownStatuses* known_statuses() const { return known_statuses_; }
+
   [[nodiscard]] SSL_CTX* base_context() const { return base_.get(); }
   [[nodiscard]] TicketKeys& ticket_keys() { return ticket_keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
@@ -141,6 +146,7 @@ class HostTable {
   TicketKeys ticket_keys_;
   std::unique_ptr<VerifierSet> own_verifiers_;  // null: lent
   VerdictCache* verdict_cache_ = nullptr;
+  const KnownStatuses* known_statuses_ = nullptr;
   bssl::UniquePtr<SSL_CTX> base_;
   std::vector<std::unique_ptr<Host>> hosts_;
   absl::flat_hash_map<std::string, const Host*> exact_;

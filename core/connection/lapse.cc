@@ -73,13 +73,6 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
   return spec.mode == tls::ClientAuthMode::kRequire ? Rejection::kNoCertificate : Rejection::kNone;
 }
 
-// Nobody is asked about live connections; what this worker has heard since counts.
-bool IsKnownRevoked(const Context& ctx, const tls::Host& host, const tls::PeerIdentity& identity) {
-  const tls::TrustMaterial& trust = host.verifier->trust();
-  return trust.ocsp_spec.mode != tls::OcspMode::kOff && !identity.path.empty() &&
-         ctx.statuses.KnowsRevoked(tls::StatusKeyOf(identity, trust));
-}
-
 // What `host`, as configured now, has against the client.
 Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   const tls::Host& judged = *down.engine->host();
@@ -94,7 +87,8 @@ Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
   const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
   if (!verdict.accepted()) return verdict.rejection;
-  if (IsKnownRevoked(ctx, host, *given.identity)) return Rejection::kRevoked;
+  // Nobody is asked about live connections; what this worker has heard since counts.
+  if (tls::IsKnownRevoked(host, *given.identity, &ctx.statuses)) return Rejection::kRevoked;
   down.holds_until_s = std::max(verdict.holds_until, now);
   return Rejection::kNone;
 }
@@ -127,10 +121,10 @@ const tls::Host& CurrentHost(const Context& ctx, const Downstream& down, const t
 Rejection NoteStanding(Context& ctx, Downstream& down) {
   if (!IsCurrent(ctx, down)) return AskStanding(ctx, down);
   const tls::Verdict& verdict = down.engine->verdict();
-  const bool proven = verdict.accepted() && verdict.identity != nullptr;
-  if (proven && down.engine->host()->spec->client_auth.close_on_change) {
-    down.holds_until_s = verdict.holds_until;
-  }
+  if (!verdict.accepted() || verdict.identity == nullptr) return Rejection::kNone;
+  const tls::Host& host = *down.engine->host();
+  if (tls::IsKnownRevoked(host, *verdict.identity, &ctx.statuses)) return Rejection::kRevoked;
+  if (host.spec->client_auth.close_on_change) down.holds_until_s = verdict.holds_until;
   return Rejection::kNone;
 }
 

@@ -10,7 +10,7 @@ namespace portcullis::connection {
 
 // NoteStanding notes, when the handshake is done, until when its verdict holds. A reload may have
 // come in between: then it is AskStanding that speaks, for whoever is let in is let in under what
-// is served now.
+// is served now. So may a responder's word about a client whose ticket was opened before it.
 [[nodiscard]] tls::Rejection NoteStanding(Context& ctx, Downstream& down);
 
 // AskStanding returns why the client of a connection that was let in would not be let in now, kNone
