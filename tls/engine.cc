@@ -96,6 +96,9 @@ HandshakeStatus Engine::Finish() {
     return HandshakeStatus::kFailed;
   }
   done_ = true;
+  if (verdict_.accepted() && verdict_.identity != nullptr && !resumed()) {
+    Remember(*host_, verdict_, hosts_.verdict_cache());
+  }
   return HandshakeStatus::kDone;
 }
 
