@@ -83,6 +83,7 @@ struct Host {
   uint64_t policy_id = 0;
   std::vector<bssl::UniquePtr<SSL_CTX>> contexts;  // one a credential; shared with hosts alike
   std::vector<KeyKind> key_kinds;                  // of the credentials, in the same order
+  std::vector<int64_t> staples_until;              // of their OCSP responses, where they have one
   std::vector<uint16_t> wire_versions;             // that it speaks, highest first
   std::array<uint8_t, 32>
       session_context{};  // SHA-256 over name and epoch: what a session may be resumed on
