@@ -157,6 +157,9 @@ constexpr MetricInfo kCatalogue[] = {
      "kind,name,subject,serial",
      "When a certificate in use expires; name is the virtual host (kind server) or the trust "
      "(kind ca).", {}},
+    {kStapleNextUpdate, "portcullis_ocsp_staple_next_update_timestamp_seconds", kG,
+     "name,subject,serial",
+     "Until when the OCSP response of a virtual host's certificate is stapled.", {}},
     {kCrlNextUpdate, "portcullis_crl_next_update_timestamp_seconds", kG, "trust,issuer",
      "When a revocation list in use is due to be replaced.", {}},
     {kProcessCpu, "process_cpu_seconds_total", kC, "",

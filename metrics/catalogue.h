@@ -60,6 +60,7 @@ enum class Metric : uint8_t {
   kConfigLastReloadSuccess,
   kReloadDryRun,
   kCertificateNotAfter,
+  kStapleNextUpdate,
   kCrlNextUpdate,
   kProcessCpu,
   kProcessResidentMemory,

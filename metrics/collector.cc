@@ -157,6 +157,11 @@ void AddExpiries(Families& families, FactsSnapshot& facts) {
     if (families.HasSeries(kCertificateNotAfter, labels)) continue;
     families.Number(kCertificateNotAfter, labels, AsDouble(fact.not_after));
   }
+  for (const CertificateFact& fact : facts.certificates) {
+    const Families::LabelValues labels = {fact.name, fact.subject, fact.serial};
+    if (fact.stapled_until == 0 || families.HasSeries(kStapleNextUpdate, labels)) continue;
+    families.Number(kStapleNextUpdate, labels, AsDouble(fact.stapled_until));
+  }
   std::sort(facts.crls.begin(), facts.crls.end(),
             [](const auto& a, const auto& b) { return a.next_update < b.next_update; });
   for (const CrlFact& fact : facts.crls) {

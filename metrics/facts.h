@@ -21,10 +21,11 @@ enum class CertificateKind : uint8_t { kServer, kCa };
 
 struct CertificateFact {
   CertificateKind kind = CertificateKind::kServer;
-  std::string name;       // of the virtual host or of the trust that uses it
-  std::string subject;    // RFC 2253
-  std::string serial;     // hex: tells an RSA from an ECDSA certificate of the same host
-  int64_t not_after = 0;  // seconds since the epoch
+  std::string name;           // of the virtual host or of the trust that uses it
+  std::string subject;        // RFC 2253
+  std::string serial;         // hex: tells an RSA from an ECDSA certificate of the same host
+  int64_t not_after = 0;      // seconds since the epoch
+  int64_t stapled_until = 0;  // until when its OCSP response is stapled; 0: there is none
 };
 
 struct CrlFact {

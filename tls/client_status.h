@@ -42,6 +42,16 @@ struct StatusAnswer {
   std::string detail;   // kUnavailable: why, for our log
 };
 
+// KnownStatuses: a worker's memory of what responders have said, for those who only look it up.
+class KnownStatuses {
+ public:
+  // KnowsRevoked tells whether the last word on a certificate is that it is revoked.
+  [[nodiscard]] virtual bool KnowsRevoked(const StatusKey& key) const = 0;
+
+ protected:
+  ~KnownStatuses() = default;
+};
+
 struct StatusQuery {
   StatusKey key;
   std::string url;  // http://...; empty: nobody to ask

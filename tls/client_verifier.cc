@@ -82,6 +82,16 @@ bool IsJust(const std::vector<PathNode>& path, std::span<CRYPTO_BUFFER* const> c
   });
 }
 
+// Whether there is anything in `chain` that is not in `path`, or twice.
+bool IsMore(const std::vector<PathNode>& path, std::span<CRYPTO_BUFFER* const> chain) {
+  if (chain.size() > path.size()) return true;
+  return !std::all_of(chain.begin(), chain.end(), [&path](const CRYPTO_BUFFER* buffer) {
+    return std::any_of(path.begin(), path.end(), [buffer](const PathNode& node) {
+      return std::ranges::equal(node.der, BytesOf(buffer));
+    });
+  });
+}
+
 void Fill(PathReport* report, const Judgement& judgement, bool accepted) {
   if (report == nullptr) return;
   const std::vector<PathNode>& path = accepted ? judgement.path() : judgement.nearest().path;
@@ -215,6 +225,7 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
   const PathNode& anchor = judgement.path().back();
   identity.anchor_sha256 = trust_->known.at(anchor.known_id).sha256;
   identity.presented_just_path = IsJust(judgement.path(), chain);
+  identity.presented_more = IsMore(judgement.path(), chain);
 }
 
 bool ClientVerifier::HasNoPathFor(const PeerIdentity& identity) const {

@@ -15,6 +15,7 @@
 #include "tls/check.h"
 #include "tls/engine_callbacks.h"
 #include "tls/key_choice.h"
+#include "tls/ocsp_staple.h"
 #include "tls/pem.h"
 #include "tls/signing_key.h"
 
@@ -109,10 +110,6 @@ absl::StatusOr<bssl::UniquePtr<SSL_CTX>> MakeContext(const HostSpec& spec,
   }
   TLS_CHECK(
       SSL_CTX_set_signing_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) == 1);
-  const std::string& staple = credential_spec.ocsp_response;
-  TLS_CHECK(staple.empty() || SSL_CTX_set_ocsp_response(
-                                  context.get(), reinterpret_cast<const uint8_t*>(staple.data()),
-                                  staple.size()) == 1);
   if (verifier != nullptr) SetClientCas(context.get(), *verifier, spec.client_auth.ca_names);
   EngineCallbacks::InstallHost(context.get());
   return context;
@@ -161,6 +158,7 @@ absl::StatusOr<const ContextSet::Entry*> ContextSet::Get(const HostSpec& spec,
   Entry& entry = entries_[key];
   entry.context = *std::move(context);
   entry.kind = loaded->kind;
+  if (loaded->staple.has_value()) entry.staple_until = StapleUntil(*loaded->staple);
   return &entry;
 }
 

@@ -30,6 +30,7 @@ class ContextSet {
   struct Entry {
     bssl::UniquePtr<SSL_CTX> context;
     KeyKind kind = KeyKind::kRsa;
+    int64_t staple_until = INT64_MIN;  // until when the credential's OCSP response may be stapled
   };
 
   // Get returns the context for one of `spec`'s credentials, making it at the first call.

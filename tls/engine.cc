@@ -96,6 +96,9 @@ HandshakeStatus Engine::Finish() {
     return HandshakeStatus::kFailed;
   }
   done_ = true;
+  if (verdict_.accepted() && verdict_.identity != nullptr && !resumed()) {
+    Remember(*host_, verdict_, hosts_.verdict_cache());
+  }
   return HandshakeStatus::kDone;
 }
 
@@ -276,6 +279,10 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
   Verdict verdict = JudgeAgain(*host_, std::move(identity), hosts_.now());
   if (!verdict.accepted()) {
     resumption_refused_ = verdict.rejection;
+    return 0;
+  }
+  if (IsKnownRevoked(*host_, *verdict.identity, hosts_.known_statuses())) {
+    resumption_refused_ = Rejection::kRevoked;
     return 0;
   }
   ticket_verdict_ = std::move(verdict);

@@ -42,6 +42,15 @@ bool ApplyHost(SSL* ssl, const Host& host) {
          (host.groups.empty() || SSL_set1_groups_list(ssl, host.groups.c_str()) == 1);
 }
 
+// The OCSP response of a host's credential, while it is fresh. Contexts have none: what was stapled
+// at load would be stapled for ever.
+bool Staple(SSL* ssl, const Host& host, size_t credential, int64_t now) {
+  const std::string& response = host.spec->credentials[credential].ocsp_response;
+  if (response.empty() || host.staples_until[credential] < now) return true;
+  return SSL_set_ocsp_response(ssl, reinterpret_cast<const uint8_t*>(response.data()),
+                               response.size()) == 1;
+}
+
 }  // namespace
 
 Engine& EngineCallbacks::EngineOf(const SSL* ssl) {
@@ -83,7 +92,8 @@ ssl_select_cert_result_t EngineCallbacks::SelectCertificate(const SSL_CLIENT_HEL
       host.contexts.size() == 1
           ? 0
           : ChooseCredential(ReadOffer(*hello), host.key_kinds, host.spec->max_version);
-  if (SSL_set_SSL_CTX(ssl, host.contexts[credential].get()) == nullptr || !ApplyHost(ssl, host)) {
+  if (SSL_set_SSL_CTX(ssl, host.contexts[credential].get()) == nullptr || !ApplyHost(ssl, host) ||
+      !Staple(ssl, host, credential, engine.hosts_.now())) {
     return ssl_select_cert_error;
   }
   return ssl_select_cert_success;

@@ -187,6 +187,7 @@ absl::Status MakeHostContexts(Host& host, const HostTableOptions& options, Verif
     if (!entry.ok()) return HostError(spec, entry.status());
     host.contexts.push_back(bssl::UpRef((*entry)->context));
     host.key_kinds.push_back((*entry)->kind);
+    host.staples_until.push_back((*entry)->staple_until);
   }
   return absl::OkStatus();
 }

@@ -39,9 +39,7 @@ Verdict JudgeRemembered(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
     if (verdict.accepted()) return verdict;
     cache.Erase(key);
   }
-  Verdict verdict = host.verifier->Judge(chain, now);
-  if (verdict.accepted()) cache.Insert(key, verdict.identity);
-  return verdict;
+  return host.verifier->Judge(chain, now);
 }
 
 }  // namespace
@@ -55,6 +53,14 @@ Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain, Verd
   return verdict;
 }
 
+void Remember(const Host& host, const Verdict& verdict, VerdictCache* cache) {
+  if (cache == nullptr || !verdict.accepted() || verdict.from_cache) return;
+  TLS_CHECK(host.verifier != nullptr && verdict.identity != nullptr);
+  const PeerIdentity& identity = *verdict.identity;
+  if (identity.presented_more || identity.chain_der.empty()) return;
+  cache->Insert(VerdictCache::KeyOf(host.verifier->epoch(), identity.chain_der), verdict.identity);
+}
+
 Verdict JudgePresented(const Host& host, const std::vector<std::vector<uint8_t>>& chain_der,
                        VerdictCache* cache, int64_t now) {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
@@ -63,7 +69,9 @@ Verdict JudgePresented(const Host& host, const std::vector<std::vector<uint8_t>>
     buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
     chain.push_back(buffers.back().get());
   }
-  return JudgeChain(host, chain, cache, now);
+  Verdict verdict = JudgeChain(host, chain, cache, now);
+  Remember(host, verdict, cache);
+  return verdict;
 }
 
 Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity, int64_t now) {
@@ -99,6 +107,13 @@ Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cach
     Refuse(verdict, Rejection::kBadCertificate, "accepted under another profile");
   }
   return verdict;
+}
+
+bool IsKnownRevoked(const Host& host, const PeerIdentity& identity, const KnownStatuses* statuses) {
+  TLS_CHECK(host.verifier != nullptr);
+  const TrustMaterial& trust = host.verifier->trust();
+  return statuses != nullptr && trust.ocsp_spec.mode != OcspMode::kOff && !identity.path.empty() &&
+         statuses->KnowsRevoked(StatusKeyOf(identity, trust));
 }
 
 bool IsForgiven(const ClientAuthSpec& spec, Rejection rejection) {

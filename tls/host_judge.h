@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "tls/client_status.h"
 #include "tls/host_table.h"
 #include "tls/verdict.h"
 #include "tls/verdict_cache.h"
@@ -19,11 +20,18 @@ namespace portcullis::tls {
 // JudgeChain judges a chain as presented, which must not be empty, at `now` (seconds since the
 // epoch). One that `cache` (null: none) knows under the host's trust costs no signature and is not
 // even parsed: revocation, expiry and policy are asked all the same, and where they refuse, the
-// chain is judged afresh, for another path may hold.
+// chain is judged afresh, for another path may hold. `cache` learns nothing: anyone may present
+// the chain of another.
 [[nodiscard]] Verdict JudgeChain(const Host& host, std::span<CRYPTO_BUFFER* const> chain,
                                  VerdictCache* cache, int64_t now);
 
-// JudgePresented is JudgeChain of the certificates as a PeerIdentity keeps them: its chain_der.
+// Remember has `cache` (null: none) know a client that JudgeChain has accepted, and who has proved
+// possession of its key since. Not if it presented more than its path: that would be another chain
+// each time, if it so pleased.
+void Remember(const Host& host, const Verdict& verdict, VerdictCache* cache);
+
+// JudgePresented is JudgeChain of the certificates as a PeerIdentity keeps them: its chain_der. The
+// client is one who has proved possession, and `cache` remembers it.
 [[nodiscard]] Verdict JudgePresented(const Host& host,
                                      const std::vector<std::vector<uint8_t>>& chain_der,
                                      VerdictCache* cache, int64_t now);
@@ -45,6 +53,11 @@ struct LiveClient {
 // signature where CAs come and go, for a reload asks it of every live client.
 [[nodiscard]] Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache,
                                 int64_t now);
+
+// IsKnownRevoked tells whether the responder of the host's trust has called a client revoked, as
+// far as `statuses` (null: nothing) knows. Asks nobody.
+[[nodiscard]] bool IsKnownRevoked(const Host& host, const PeerIdentity& identity,
+                                  const KnownStatuses* statuses);
 
 // IsForgiven tells whether a host lets a client pass despite `rejection`: kOptionalNoCa and
 // kUnknownCa. Its verdict stays what it is, and backends are told of it.

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 
+#include "tls/client_status.h"
 #include "tls/client_verifier.h"
 #include "tls/credentials.h"
 #include "tls/policy.h"
@@ -82,6 +83,7 @@ struct Host {
   uint64_t policy_id = 0;
   std::vector<bssl::UniquePtr<SSL_CTX>> contexts;  // one a credential; shared with hosts alike
   std::vector<KeyKind> key_kinds;                  // of the credentials, in the same order
+  std::vector<int64_t> staples_until;              // of their OCSP responses, where they have one
   std::vector<uint16_t> wire_versions;             // that it speaks, highest first
   std::array<uint8_t, 32>
       session_context{};  // SHA-256 over name and epoch: what a session may be resumed on
@@ -127,6 +129,10 @@ class HostTable {
   void SetVerdictCache(VerdictCache* cache) { verdict_cache_ = cache; }
   [[nodiscard]] VerdictCache* verdict_cache() const { return verdict_cache_; }
 
+  // SetKnownStatuses lends it what the worker has heard from OCSP responders, likewise.
+  void SetKnownStatuses(const KnownStatuses* statuses) { known_statuses_ = statuses; }
+  [[nodiscard]] const KnownStatuses* known_statuses() const { return known_statuses_; }
+
   [[nodiscard]] SSL_CTX* base_context() const { return base_.get(); }
   [[nodiscard]] TicketKeys& ticket_keys() { return ticket_keys_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
@@ -141,6 +147,7 @@ class HostTable {
   TicketKeys ticket_keys_;
   std::unique_ptr<VerifierSet> own_verifiers_;  // null: lent
   VerdictCache* verdict_cache_ = nullptr;
+  const KnownStatuses* known_statuses_ = nullptr;
   bssl::UniquePtr<SSL_CTX> base_;
   std::vector<std::unique_ptr<Host>> hosts_;
   absl::flat_hash_map<std::string, const Host*> exact_;

@@ -28,7 +28,7 @@ std::string AddressText(const ASN1_OCTET_STRING* address) {
       inet_ntop(AF_INET6, bytes, text, sizeof(text));
       break;
     default:
-      break;  // Not an address: left out.
+      break;  // Not an address: stays empty.
   }
   return text;
 }
@@ -50,9 +50,7 @@ void ReadAlternativeNames(const X509* leaf, PeerIdentity& identity) {
         identity.emails.emplace_back(StringView(name->d.rfc822Name));
         break;
       case GEN_IPADD:
-        if (std::string text = AddressText(name->d.iPAddress); !text.empty()) {
-          identity.ips.push_back(std::move(text));
-        }
+        identity.ips.push_back(AddressText(name->d.iPAddress));
         break;
       default:
         break;
@@ -60,8 +58,7 @@ void ReadAlternativeNames(const X509* leaf, PeerIdentity& identity) {
   }
 }
 
-// The values of an attribute of the subject as UTF-8, in order; one that does not decode is left
-// out.
+// The values of an attribute of the subject as UTF-8, in order; a NUL for one that does not decode.
 std::vector<std::string> AttributeValues(const X509_NAME* name, int nid) {
   std::vector<std::string> values;
   int index = -1;
@@ -69,7 +66,10 @@ std::vector<std::string> AttributeValues(const X509_NAME* name, int nid) {
     uint8_t* utf8 = nullptr;
     const int size =
         ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
-    if (size < 0) continue;
+    if (size < 0) {
+      values.emplace_back(1, '\0');
+      continue;
+    }
     values.emplace_back(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
     OPENSSL_free(utf8);
   }
@@ -85,7 +85,10 @@ std::vector<std::string> PolicyOids(const X509* leaf) {
     char text[256];
     const int size = OBJ_obj2txt(text, sizeof(text), oid, /*always_return_oid=*/1);
     // Cut short, it could be another's.
-    if (size <= 0 || static_cast<size_t>(size) >= sizeof(text)) continue;
+    if (size <= 0 || static_cast<size_t>(size) >= sizeof(text)) {
+      oids.emplace_back();
+      continue;
+    }
     oids.emplace_back(text, static_cast<size_t>(size));
   }
   return oids;

@@ -14,7 +14,8 @@
 namespace portcullis::tls {
 
 // MakeIdentity reads `leaf`, whose encoding is `der`. Fields that do not decode stay empty: a
-// malformed SAN is for the verifier to judge.
+// malformed SAN is for the verifier to judge. A value that does not decode, among others that do,
+// is kept as one that no policy takes for well-formed: a NUL, or nothing at all.
 [[nodiscard]] std::unique_ptr<PeerIdentity> MakeIdentity(const X509* leaf,
                                                          std::span<const uint8_t> der);
 

@@ -71,6 +71,8 @@ absl::StatusOr<OcspAnswer> CheckStaple(std::string_view response_der,
   return answer;
 }
 
+int64_t StapleUntil(const OcspAnswer& answer) { return OcspFreshUntil(answer, answer.this_update); }
+
 std::string StapleOddity(const OcspAnswer& answer, int64_t now) {
   if (answer.status != OcspStatus::kGood) {
     return absl::StrCat("says that the certificate is ", AbslText(OcspStatusName(answer.status)));

@@ -26,4 +26,7 @@ absl::StatusOr<OcspAnswer> CheckStaple(std::string_view response_der,
 // StapleOddity says why an answer is not worth stapling at `now`; empty when it is.
 [[nodiscard]] std::string StapleOddity(const OcspAnswer& answer, int64_t now);
 
+// StapleUntil returns the last second at which an answer may be stapled, whatever it says.
+[[nodiscard]] int64_t StapleUntil(const OcspAnswer& answer);
+
 }  // namespace portcullis::tls

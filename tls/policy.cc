@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "tls/absl_text.h"
@@ -143,10 +144,85 @@ bool Matches(const Matcher& matcher, const PeerIdentity& identity) {
   return false;
 }
 
-const Rule* FirstHit(const std::vector<Rule>& rules, const PeerIdentity& identity) {
+bool HasNul(const std::vector<std::string>& values) {
+  return std::any_of(values.begin(), values.end(), [](const std::string& value) {
+    return value.find('\0') != std::string::npos;
+  });
+}
+
+bool IsDnsName(std::string_view name) {
+  std::array<char, kMaxDnsBytes> buffer;
+  return LowerDnsName(name, buffer).has_value();
+}
+
+bool IsEmail(std::string_view address) {
+  std::array<char, kMaxEmailBytes> buffer;
+  return LowerEmailDomain(address, buffer).has_value();
+}
+
+// Written so that only one network can be meant: an IPv4 address within IPv6 is two things at once.
+bool IsPlainIp(std::string_view text) {
+  constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const std::optional<IpAddress> address = ParseIp(text);
+  return address &&
+         !(address->v6 && std::equal(kMapped.begin(), kMapped.end(), address->bytes.begin()));
+}
+
+// Those who mean to have a SPIFFE ID have one that is well-formed, and no other URI beside it.
+bool HasOddSpiffe(const std::vector<std::string>& uris) {
+  return std::any_of(uris.begin(), uris.end(), [&uris](const std::string& uri) {
+    if (!IsUri(uri)) return true;
+    const bool is_spiffe = absl::StartsWithIgnoreCase(uri, "spiffe:");
+    return is_spiffe && (uris.size() != 1 || !IsSpiffeId(uri));
+  });
+}
+
+bool AnyNot(const std::vector<std::string>& values, bool (*is_well_formed)(std::string_view)) {
+  return !std::all_of(values.begin(), values.end(), is_well_formed);
+}
+
+// Whether what the certificate has for `field` is malformed or ambiguous, so that nobody can say
+// whom it names.
+bool IsOdd(MatchField field, const PeerIdentity& identity) {
+  switch (field) {
+    case MatchField::kCommonName:
+      return HasNul(identity.common_names);
+    case MatchField::kOrganization:
+      return HasNul(identity.organizations);
+    case MatchField::kOrganizationalUnit:
+      return HasNul(identity.organizational_units);
+    case MatchField::kDns:
+      return AnyNot(identity.dns_names, IsDnsName);
+    case MatchField::kUri:
+      return AnyNot(identity.uris, IsUri);
+    case MatchField::kSpiffe:
+      return HasOddSpiffe(identity.uris);
+    case MatchField::kEmail:
+      return AnyNot(identity.emails, IsEmail);
+    case MatchField::kIp:
+      return AnyNot(identity.ips, IsPlainIp);
+    case MatchField::kPolicyOid:
+      return AnyNot(identity.policy_oids, [](std::string_view oid) { return !oid.empty(); });
+    case MatchField::kSerial:
+      return identity.serial_hex.starts_with('-');
+    case MatchField::kSubject:
+    case MatchField::kIssuer:
+    case MatchField::kSha256:
+    case MatchField::kSpki:
+      return false;  // computed, in one form
+  }
+  return false;
+}
+
+// How a rule takes odd values: what allows must be sure of whom, what denies need not.
+enum class Odd : uint8_t { kFitsNothing, kFitsAll };
+
+const Rule* FirstHit(const std::vector<Rule>& rules, const PeerIdentity& identity, Odd odd) {
+  const auto fits = [&](const Matcher& matcher) {
+    return Matches(matcher, identity) || (odd == Odd::kFitsAll && IsOdd(matcher.field, identity));
+  };
   const auto hit = std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) {
-    return std::all_of(rule.all_of.begin(), rule.all_of.end(),
-                       [&](const Matcher& matcher) { return Matches(matcher, identity); });
+    return std::all_of(rule.all_of.begin(), rule.all_of.end(), fits);
   });
   return hit == rules.end() ? nullptr : &*hit;
 }
@@ -265,9 +341,12 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Compile(const PolicySpec& 
 }
 
 Policy::Decision Policy::Evaluate(const PeerIdentity& identity) const {
-  if (const Rule* denied = FirstHit(rep_->deny, identity)) return {false, denied->name};
+  if (const Rule* denied = FirstHit(rep_->deny, identity, Odd::kFitsAll)) {
+    return {false, denied->name};
+  }
   if (rep_->allow.empty()) return {true, {}};
-  if (const Rule* allowed = FirstHit(rep_->allow, identity)) return {true, allowed->name};
+  if (const Rule* allowed = FirstHit(rep_->allow, identity, Odd::kFitsNothing))
+    return {true, allowed->name};
   return {false, {}};
 }
 

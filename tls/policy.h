@@ -16,7 +16,9 @@
 namespace portcullis::tls {
 
 // Every matcher compares whole values. A value of the certificate that holds NUL, or that is not
-// well-formed for its field (a DNS name with a `*`, an address with two `@`, ...), matches nothing.
+// well-formed for its field (a DNS name with a `*`, an address with two `@`, ...), matches nothing
+// that allows. What denies by that field fits whoever has such a value, or an ambiguous one (a
+// SPIFFE ID beside another URI, an IPv4 address within IPv6): it may be whom the rule means.
 enum class MatchField : uint8_t {
   kCommonName,          // exact value of any CN: bytes, UTF-8, case counts
   kOrganization,        // exact value of any O, likewise

@@ -70,6 +70,8 @@ struct PeerIdentity {
   Sha256 anchor_sha256{};  // of the DER of the anchor that the path ends in
   // The client presented the path itself, but for the anchor, and nothing else.
   bool presented_just_path = false;
+  // It presented certificates that the path has no use for.
+  bool presented_more = false;
   // The certificates as presented, leaf first. Empty for a resumed session whose ticket does not
   // carry them (the leaf alone where the host passes certificates on).
   std::vector<std::vector<uint8_t>> chain_der;

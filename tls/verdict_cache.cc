@@ -28,6 +28,22 @@ void AbsorbNumber(SHA256_CTX& hash, uint64_t number) {
   SHA256_Update(&hash, bytes.data(), bytes.size());
 }
 
+template <typename Chain, typename Bytes>
+Sha256 HashOf(uint64_t verifier_epoch, const Chain& chain, Bytes bytes_of) {
+  SHA256_CTX hash;
+  SHA256_Init(&hash);
+  AbsorbNumber(hash, verifier_epoch);
+  AbsorbNumber(hash, chain.size());
+  for (const auto& certificate : chain) {
+    const std::span<const uint8_t> bytes = bytes_of(certificate);
+    AbsorbNumber(hash, bytes.size());
+    SHA256_Update(&hash, bytes.data(), bytes.size());
+  }
+  Sha256 key;
+  SHA256_Final(key.data(), &hash);
+  return key;
+}
+
 size_t ChainBytes(const PeerIdentity& identity) {
   size_t bytes = 0;
   for (const std::vector<uint8_t>& certificate : identity.chain_der) bytes += certificate.size();
@@ -132,17 +148,15 @@ VerdictCache::VerdictCache(size_t capacity) : rep_(std::make_unique<Rep>(capacit
 VerdictCache::~VerdictCache() = default;
 
 Sha256 VerdictCache::KeyOf(uint64_t verifier_epoch, std::span<CRYPTO_BUFFER* const> chain) {
-  SHA256_CTX hash;
-  SHA256_Init(&hash);
-  AbsorbNumber(hash, verifier_epoch);
-  AbsorbNumber(hash, chain.size());
-  for (const CRYPTO_BUFFER* const certificate : chain) {
-    AbsorbNumber(hash, CRYPTO_BUFFER_len(certificate));
-    SHA256_Update(&hash, CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate));
-  }
-  Sha256 key;
-  SHA256_Final(key.data(), &hash);
-  return key;
+  return HashOf(verifier_epoch, chain, [](const CRYPTO_BUFFER* certificate) {
+    return std::span(CRYPTO_BUFFER_data(certificate), CRYPTO_BUFFER_len(certificate));
+  });
+}
+
+Sha256 VerdictCache::KeyOf(uint64_t verifier_epoch,
+                           const std::vector<std::vector<uint8_t>>& chain_der) {
+  return HashOf(verifier_epoch, chain_der,
+                [](const std::vector<uint8_t>& certificate) { return std::span(certificate); });
 }
 
 std::shared_ptr<const PeerIdentity> VerdictCache::Find(const Sha256& key) {

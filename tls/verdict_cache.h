@@ -5,8 +5,9 @@
 // A key binds the chain exactly as presented (every certificate, in order) to the verifier's epoch
 // (anchors, intermediates, profile, depth): another virtual host's trust, a changed bundle or other
 // intermediates miss. Revocation, expiry and policy are no part of what is remembered: they are
-// asked again at each hit. Rejections are not remembered, so nobody without a good certificate can
-// displace anything.
+// asked again at each hit. Rejections are not remembered, nor clients that have not proved
+// possession of their key, nor chains with more in them than their path: nobody without a good
+// certificate can displace anything, and with one only as much as there are ways to present it.
 //
 // Owned by a worker, over all its listeners and runtimes; that worker's thread only.
 #pragma once
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 
@@ -39,6 +41,8 @@ class VerdictCache {
   VerdictCache& operator=(const VerdictCache&) = delete;
 
   [[nodiscard]] static Sha256 KeyOf(uint64_t verifier_epoch, std::span<CRYPTO_BUFFER* const> chain);
+  [[nodiscard]] static Sha256 KeyOf(uint64_t verifier_epoch,
+                                    const std::vector<std::vector<uint8_t>>& chain_der);
 
   // Find returns the identity accepted under `key`, null if there is none. Counts.
   [[nodiscard]] std::shared_ptr<const PeerIdentity> Find(const Sha256& key);

@@ -30,7 +30,9 @@ class Scene {
   }
 
   [[nodiscard]] tls::Verdict Judge(tls::VerdictCache* cache) {
-    return tls::JudgeChain(host(), chain_, cache, kNow);
+    tls::Verdict verdict = tls::JudgeChain(host(), chain_, cache, kNow);
+    tls::Remember(host(), verdict, cache);
+    return verdict;
   }
   [[nodiscard]] const tls::Host& host() { return *hosts_.table().hosts().front(); }
 

@@ -141,6 +141,7 @@ struct Timeouts {
   milliseconds write_stall{30000};  // output queued and the peer takes nothing
   milliseconds response{60000};     // no byte from the backend while a response is due: 504
   milliseconds drain{10000};        // after SIGTERM, until what is left is cut
+  milliseconds lapse{1000};         // for the exchange of a client that would no longer be let in
 };
 
 struct Limits {

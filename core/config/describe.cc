@@ -35,7 +35,8 @@ void DescribeProcess(const Config& config, std::string& out) {
   Line(out, "timeouts: handshake ", FormatDuration(timeouts.handshake), ", request head ",
        FormatDuration(timeouts.request_head), ", idle ", FormatDuration(timeouts.idle),
        ", write stall ", FormatDuration(timeouts.write_stall), ", response ",
-       FormatDuration(timeouts.response), ", drain ", FormatDuration(timeouts.drain));
+       FormatDuration(timeouts.response), ", drain ", FormatDuration(timeouts.drain), ", lapse ",
+       FormatDuration(timeouts.lapse));
   const Limits& limits = config.limits;
   Line(out, "limits: ", limits.max_connections, " connections, ", limits.max_handshakes,
        " handshakes in progress, request head ", FormatByteSize(limits.max_request_head_bytes),

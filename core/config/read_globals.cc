@@ -78,6 +78,7 @@ void ReadTimeouts(ReadContext& context, MapReader& top, Timeouts& timeouts) {
   reader.Duration("write_stall", kDeadline, timeouts.write_stall);
   reader.Duration("response", kDeadline, timeouts.response);
   reader.Duration("drain", kDeadlineOrNone, timeouts.drain);
+  reader.Duration("lapse", kDeadlineOrNone, timeouts.lapse);
   reader.Finish();
 }
 

@@ -62,6 +62,7 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   void OnRequestData(std::span<const uint8_t> data) override;
   void OnRequestTrailers(http::HeaderList& trailers) override;
   void OnRequestEnd() override;
+  [[nodiscard]] bool MayAsk(std::string_view name, const tls::Host& host) const;
   [[nodiscard]] uint16_t Route(const http::RequestHead& head);
   void BuildIdentity(const tls::Host& host);
   void StartUpstream();

@@ -50,13 +50,27 @@ http::ClientIdentityView::Verify VerifyOf(const tls::Verdict& verdict) {
 
 }  // namespace
 
+// Whether the client may ask for `name` over this connection, of `host` as it was when it began:
+// as configured now, the client's host must let pass the same clients as that host, and as whoever
+// has the name by now.
+bool HttpRelay::MayAsk(std::string_view name, const tls::Host& host) const {
+  const tls::Host& judged = *down_.engine->host();
+  const tls::Host& judged_now = CurrentHost(ctx_, down_, judged);
+  const tls::Verdict& verdict = down_.engine->verdict();
+  if (&host != &judged && !MayCoalesce(judged_now, CurrentHost(ctx_, down_, host), verdict)) {
+    return false;
+  }
+  const tls::Host& named_now = CurrentHostOf(ctx_, down_, name, host);
+  return &named_now == &judged_now || MayCoalesce(judged_now, named_now, verdict);
+}
+
 uint16_t HttpRelay::Route(const http::RequestHead& head) {
   const tls::HostTable& hosts = *down_.listener->hosts;
   const tls::Host& judged = *down_.engine->host();
-  const tls::Host* named = hosts.FindByName(HostOf(head.authority));
+  const std::string_view name = HostOf(head.authority);
+  const tls::Host* named = hosts.FindByName(name);
   const tls::Host& host = named != nullptr ? *named : judged;
-  if (&host != &judged && !MayCoalesce(CurrentHost(ctx_, down_, judged),
-                                       CurrentHost(ctx_, down_, host), down_.engine->verdict())) {
+  if (!MayAsk(name, host)) {
     down_.refusal = tls::Rejection::kSniHostMismatch;
     ctx_.shard.listener(down_.listener->metrics_id)
         .CountRejection(static_cast<size_t>(tls::Rejection::kSniHostMismatch));

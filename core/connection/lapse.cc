@@ -37,14 +37,23 @@ const tls::Host* FindAnywhere(const Context& ctx, Find find) {
   return nullptr;
 }
 
-// Whoever has the place of the connection's host now: by the host's name, which is its first server
-// name where the configuration gives it none, else by the name that the client asked for.
+// Whether `host` can speak for `judged`: one of another name that asks nobody for certificates
+// cannot speak for a host that did.
+bool Speaks(const tls::Host& host, const tls::Host& judged) {
+  return host.spec->name == judged.spec->name || host.verifier != nullptr;
+}
+
+// Whoever has the place of the connection's host now: whom the client would get that asks for the
+// same server name, else the host of the same name, which is its first server name where the
+// configuration gives it none.
 const tls::Host* Successor(const Context& ctx, const Downstream& down, const tls::Host& judged) {
   const std::string& name = judged.spec->name;
   const std::string_view sni = down.engine->sni();
   if (const ListenerRuntime* const listener = CurrentListener(ctx, down); listener != nullptr) {
-    const tls::Host* const host = listener->hosts->FindHost(name);
-    return host != nullptr ? host : listener->hosts->Select(sni);
+    const tls::Host* const selected = listener->hosts->Select(sni);
+    if (selected != nullptr && Speaks(*selected, judged)) return selected;
+    const tls::Host* const namesake = listener->hosts->FindHost(name);
+    return namesake != nullptr ? namesake : selected;
   }
   // Another listener's default is for those who come to that one: it says nothing of this client.
   const tls::Host* const host =
@@ -73,13 +82,6 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
   return spec.mode == tls::ClientAuthMode::kRequire ? Rejection::kNoCertificate : Rejection::kNone;
 }
 
-// Nobody is asked about live connections; what this worker has heard since counts.
-bool IsKnownRevoked(const Context& ctx, const tls::Host& host, const tls::PeerIdentity& identity) {
-  const tls::TrustMaterial& trust = host.verifier->trust();
-  return trust.ocsp_spec.mode != tls::OcspMode::kOff && !identity.path.empty() &&
-         ctx.statuses.KnowsRevoked(tls::StatusKeyOf(identity, trust));
-}
-
 // What `host`, as configured now, has against the client.
 Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   const tls::Host& judged = *down.engine->host();
@@ -94,7 +96,8 @@ Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
   const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
   if (!verdict.accepted()) return verdict.rejection;
-  if (IsKnownRevoked(ctx, host, *given.identity)) return Rejection::kRevoked;
+  // Nobody is asked about live connections; what this worker has heard since counts.
+  if (tls::IsKnownRevoked(host, *given.identity, &ctx.statuses)) return Rejection::kRevoked;
   down.holds_until_s = std::max(verdict.holds_until, now);
   return Rejection::kNone;
 }
@@ -103,8 +106,8 @@ void Lapse(Context& ctx, Downstream& down, Rejection reason) {
   down.lapse = reason;
   ctx.shard.listener(down.listener->metrics_id).CountLapse(static_cast<size_t>(reason));
   if (down.state == State::kHttp) {
-    const auto limit = static_cast<io::Millis>(down.runtime->timeouts.drain.count());
-    down.cut_ms = ctx.now_ms + limit;
+    const Runtime& runtime = ctx.current != nullptr ? *ctx.current : *down.runtime;
+    down.cut_ms = ctx.now_ms + Ms(runtime.timeouts.lapse);
     down.http->OnLapse();
   } else {
     Linger(ctx, down, CloseCause::kLapsed);
@@ -124,13 +127,21 @@ const tls::Host& CurrentHost(const Context& ctx, const Downstream& down, const t
   return found != nullptr ? *found : host;
 }
 
+const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down, std::string_view name,
+                               const tls::Host& host) {
+  if (IsCurrent(ctx, down)) return host;
+  const ListenerRuntime* const now = CurrentListener(ctx, down);
+  const tls::Host* const found = now != nullptr ? now->hosts->FindByName(name) : nullptr;
+  return found != nullptr ? *found : CurrentHost(ctx, down, host);
+}
+
 Rejection NoteStanding(Context& ctx, Downstream& down) {
   if (!IsCurrent(ctx, down)) return AskStanding(ctx, down);
   const tls::Verdict& verdict = down.engine->verdict();
-  const bool proven = verdict.accepted() && verdict.identity != nullptr;
-  if (proven && down.engine->host()->spec->client_auth.close_on_change) {
-    down.holds_until_s = verdict.holds_until;
-  }
+  if (!verdict.accepted() || verdict.identity == nullptr) return Rejection::kNone;
+  const tls::Host& host = *down.engine->host();
+  if (tls::IsKnownRevoked(host, *verdict.identity, &ctx.statuses)) return Rejection::kRevoked;
+  if (host.spec->client_auth.close_on_change) down.holds_until_s = verdict.holds_until;
   return Rejection::kNone;
 }
 
@@ -138,9 +149,7 @@ Rejection AskStanding(Context& ctx, Downstream& down) {
   down.holds_until_s = INT64_MAX;
   const tls::Host& judged = *down.engine->host();
   const tls::Host& successor = CurrentHost(ctx, down, judged);
-  // One of another name that asks nobody for certificates cannot speak for a host that did.
-  const bool speaks = successor.spec->name == judged.spec->name || successor.verifier != nullptr;
-  if (&successor != &judged && speaks) return AskHost(ctx, down, successor);
+  if (&successor != &judged && Speaks(successor, judged)) return AskHost(ctx, down, successor);
   if (judged.verifier == nullptr || IsCurrent(ctx, down)) return AskHost(ctx, down, judged);
   tls::Host as_it_was;
   as_it_was.spec = judged.spec;

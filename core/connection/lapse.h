@@ -3,6 +3,8 @@
 // it would not. Worker's thread only.
 #pragma once
 
+#include <string_view>
+
 #include "core/connection/context.h"
 #include "core/connection/downstream.h"
 
@@ -10,23 +12,23 @@ namespace portcullis::connection {
 
 // NoteStanding notes, when the handshake is done, until when its verdict holds. A reload may have
 // come in between: then it is AskStanding that speaks, for whoever is let in is let in under what
-// is served now.
+// is served now. So may a responder's word about a client whose ticket was opened before it.
 [[nodiscard]] tls::Rejection NoteStanding(Context& ctx, Downstream& down);
 
 // AskStanding returns why the client of a connection that was let in would not be let in now, kNone
-// if it would: by its virtual host as configured now on the same listener. Where the host's name is
-// gone from it, the host speaks that a client would get there who asks for the same server name;
-// where the listener itself is gone, the host of that name, or else of that server name, on any
-// other. Where none is left that asks for certificates, the host speaks as it was, but by the trust
-// of the same name as it is now. So taking a listener or a host away cuts nobody whom its trust
-// still vouches for, and keeps nobody whom it does not; and if the trust has gone with it, nobody
-// vouches for anyone: those who came with a certificate lapse as `unknown_ca`. A host that has come
-// to ask for no certificates, or that leaves live connections alone
+// if it would: by the virtual host that a client would get now who asks the same listener for the
+// same server name, or by its own as configured now where there is no such host, or an open one of
+// another name. Where the listener itself is gone, the host of the same name speaks, or else of
+// that server name, on any other. Where none is left that asks for certificates, the host speaks as
+// it was, but by the trust of the same name as it is now. So taking a listener or a host away cuts
+// nobody whom its trust still vouches for, and keeps nobody whom it does not; and if the trust has
+// gone with it, nobody vouches for anyone: those who came with a certificate lapse as `unknown_ca`.
+// A host that has come to ask for no certificates, or that leaves live connections alone
 // (ClientAuthSpec::close_on_change), has nothing against anyone. Notes until when the answer holds.
 [[nodiscard]] tls::Rejection AskStanding(Context& ctx, Downstream& down);
 
 // CheckStanding asks, and ends the connection of a client that would not be let in. HTTP: after the
-// exchange under way, which gets timeouts.drain at most; idle ones at once. TCP: at once, with
+// exchange under way, which gets timeouts.lapse at most; idle ones at once. TCP: at once, with
 // close_notify to the client and a reset to the backend. Nothing happens to connections that are
 // not served, or are ending.
 void CheckStanding(Context& ctx, Downstream& down);
@@ -36,5 +38,10 @@ void CheckStanding(Context& ctx, Downstream& down);
 // none.
 [[nodiscard]] const tls::Host& CurrentHost(const Context& ctx, const Downstream& down,
                                            const tls::Host& host);
+
+// CurrentHostOf returns the host that a request for `name` is for as configured now, `host` being
+// the one that it is for under the runtime that the connection began under.
+[[nodiscard]] const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down,
+                                             std::string_view name, const tls::Host& host);
 
 }  // namespace portcullis::connection

@@ -27,7 +27,7 @@ struct Waiter {
 inline constexpr int64_t kKeepAnswerSeconds = 3600;
 inline constexpr int64_t kKeepFailureSeconds = 5;
 
-class StatusCache {
+class StatusCache final : public tls::KnownStatuses {
  public:
   // Keeps at most `capacity` answers; the oldest goes first.
   explicit StatusCache(size_t capacity) : capacity_(capacity) {}
@@ -43,8 +43,7 @@ class StatusCache {
   [[nodiscard]] std::vector<Waiter> Settle(const tls::StatusKey& key, tls::StatusAnswer& answer,
                                            int64_t now);
 
-  // KnowsRevoked tells whether the last word on a certificate is that it is revoked.
-  [[nodiscard]] bool KnowsRevoked(const tls::StatusKey& key) const;
+  [[nodiscard]] bool KnowsRevoked(const tls::StatusKey& key) const override;
 
   [[nodiscard]] size_t size() const { return known_.size(); }
 

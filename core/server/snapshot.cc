@@ -96,11 +96,13 @@ void LoadCredentials(const config::VirtualHost& host, Snapshot& snapshot,
       snapshot.warnings.push_back(
           absl::StrCat(Place(certificate.chain_where), certificate.chain_path, ": expired"));
     }
-    snapshot.certificates.push_back({.kind = metrics::CertificateKind::kServer,
-                                     .name = host.name,
-                                     .subject = info->subject,
-                                     .serial = info->serial_hex,
-                                     .not_after = info->not_after});
+    snapshot.certificates.push_back(
+        {.kind = metrics::CertificateKind::kServer,
+         .name = host.name,
+         .subject = info->subject,
+         .serial = info->serial_hex,
+         .not_after = info->not_after,
+         .stapled_until = spec.ocsp_response.empty() ? 0 : tls::StapleUntil(*loaded->staple)});
     credentials.push_back(std::move(spec));
   }
 }

@@ -52,10 +52,13 @@ void Worker::Handle(Message message) {
   }
 }
 
+// Whom the responder has come to call revoked is not served any longer, nor resumed.
 void Worker::Settle(ocsp::StatusResult result) {
   options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
+  const bool was_revoked = statuses_->KnowsRevoked(result.key);
   const std::vector<ocsp::Waiter> waiters =
       statuses_->Settle(result.key, result.answer, context_->unix_ms / 1000);
+  if (!was_revoked && statuses_->KnowsRevoked(result.key)) AskEveryone();
   for (const ocsp::Waiter& waiter : waiters) {
     Downstream* const down = downstreams_->Find(waiter.slot, waiter.generation);
     if (down != nullptr) connection::OnStatus(*context_, *down, result.answer);
@@ -71,9 +74,13 @@ void Worker::Apply(Update update) {
   }
   if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
   runtime_ = std::move(update.runtime);
-  for (auto& listener : runtime_->listeners) listener->hosts->SetVerdictCache(&*verdicts_);
+  for (auto& listener : runtime_->listeners) {
+    listener->hosts->SetVerdictCache(&*verdicts_);
+    listener->hosts->SetKnownStatuses(&*statuses_);
+  }
   context_->current = runtime_.get();
   next_to_check_ = 0;
+  asks_everyone_ = asks_everyone_next_ = false;  // whoever was let in so far is asked anyway
   SetTablesClock();
   for (auto& slot : listeners_) {
     const bool kept =
@@ -199,6 +206,17 @@ void Worker::GovernAccept() {
   }
 }
 
+// Connections of the runtime in force too. A pass under way is finished first: news that come
+// faster than passes end must not keep the last connections from being asked.
+void Worker::AskEveryone() {
+  if (next_to_check_ != UINT32_MAX) {
+    asks_everyone_next_ = true;
+    return;
+  }
+  next_to_check_ = 0;
+  asks_everyone_ = true;
+}
+
 // After a reload every connection is asked once whether its client would be let in now, in slices
 // that delay nobody: a look-up or two each as a rule, a whole verification where the trust changed.
 void Worker::CheckStandings() {
@@ -209,10 +227,11 @@ void Worker::CheckStandings() {
   for (int asked = 0; asked < kSlice && connection::NowNs() < until_ns; ++next_to_check_) {
     Downstream* const down = downstreams_->At(next_to_check_);
     if (down == nullptr) {
-      next_to_check_ = UINT32_MAX;  // that was the last
+      asks_everyone_ = std::exchange(asks_everyone_next_, false);
+      next_to_check_ = asks_everyone_ ? 0 : UINT32_MAX;  // that was the last
       return;
     }
-    if (!down->live() || down->runtime == context_->current) continue;
+    if (!down->live() || (down->runtime == context_->current && !asks_everyone_)) continue;
     connection::CheckStanding(*context_, *down);
     ++asked;
   }

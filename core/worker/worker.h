@@ -170,6 +170,7 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void BeginDrain(std::chrono::milliseconds limit);
   void CutAll();
   void GovernAccept();
+  void AskEveryone();
   void CheckStandings();
   void SweepAll();
   void RetireRuntimes();
@@ -210,6 +211,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   io::Millis next_mirror_ms_ = 0;        // of counters kept elsewhere to the shard
   bool mirror_due_ = false;              // they may have moved since
   uint32_t next_to_check_ = UINT32_MAX;  // slot whose client's standing is asked next; none
+  bool asks_everyone_ = false;           // those of the runtime in force, too
+  bool asks_everyone_next_ = false;      // in the next pass
   bool accept_paused_ = false;
   bool stopping_ = false;
   bool inbox_closed_ = false;

@@ -20,6 +20,10 @@ PROMPT = 1.0 * SLOW  # seconds from the reload to the last close
 
 
 class Live(E2ETest):
+    lapse = "20s"  # timeouts.lapse
+
+    def timeouts(self):
+        return {"drain": self.drain, "lapse": self.lapse}
 
     def start(self, config, target, **auth):
         """Trust and CRL are copies which the test may change in place."""
@@ -30,7 +34,7 @@ class Live(E2ETest):
         self.config = config(self.pki, target.address)
         self.config["trusts"] = [{"name": "clients", "folder": str(self.files)}]
         self.config["virtual_hosts"][0]["client_auth"].update(auth)
-        self.server = self.serve(copy.deepcopy(self.config))
+        self.server = self.serve({**copy.deepcopy(self.config), "timeouts": self.timeouts()})
 
     def reload(self):
         before = self.server.metrics().sum(RELOADS, result="success")
@@ -46,7 +50,7 @@ class Live(E2ETest):
         """Reloads with what `change` makes of a copy of the configuration, and with so many revoked."""
         config = copy.deepcopy(self.config)
         change(config)
-        self.server.write_config({**config, "timeouts": {"drain": self.drain}})
+        self.server.write_config({**config, "timeouts": self.timeouts()})
         self.revoke(*revoked)
 
     def expect_end(self, client, how="close_notify"):
@@ -154,7 +158,7 @@ class Live(E2ETest):
                     time.sleep(0.02)
             except OSError:
                 return False
-        self.drain = "400ms"
+        self.drain, self.lapse = "60s", "400ms"
         self.start(http_config, self.http_backend({"/endless": endless}))
         client = self.client(self.server)
         client.send(b"GET /endless HTTP/1.1\r\nHost: app.localhost\r\n\r\n")
@@ -162,6 +166,23 @@ class Live(E2ETest):
         self.revoke(self.pki.client)
         client.recv_all()
         self.assertEqual(client.ended, "reset")
+        self.assertLess(time.monotonic() - self.reloaded, 0.4 + PROMPT)
+        self.expect_lapsed(revoked=1)
+
+    def test_http_what_an_upgraded_connection_carries_is_cut_at_once(self):
+        def upgrade(connection, _request):
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            tcp_echo(connection)
+            return False
+        self.start(http_config, self.http_backend({"/ws": upgrade}))
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+        for client in (revoked, other):
+            head = "GET /ws HTTP/1.1\nHost: app.localhost\nConnection: Upgrade\nUpgrade: echo"
+            self.assertEqual(client.request(head).status, 101)
+            self.echo(client)
+        self.revoke(self.pki.client)
+        self.expect_end(revoked)
+        self.echo(other)
         self.expect_lapsed(revoked=1)
 
     def test_resumed_connections_too(self):
@@ -203,7 +224,7 @@ class Live(E2ETest):
             self.assertEqual(client.request(GET).status, 200)
         config = copy.deepcopy(self.config)
         config["virtual_hosts"][0]["client_auth"]["mode"] = "require"
-        self.server.write_config({**config, "timeouts": {"drain": self.drain}})
+        self.server.write_config({**config, "timeouts": self.timeouts()})
         self.reload()
         self.expect_end(anonymous)
         self.assertEqual(known.request(GET).status, 200)
@@ -259,6 +280,26 @@ class Live(E2ETest):
             self.expect_end(client)
         self.assertEqual(other.request(GET).status, 200)
         self.expect_lapsed(revoked=2)
+
+    def split(self, config):
+        """Takes one of the names out to a host of its own, which lets in the second client alone."""
+        config["virtual_hosts"][0]["server_names"].remove("b.localhost")
+        stricter = host(self.pki, ["b.localhost"])
+        stricter["client_auth"]["policy"] = {"allow": [{"common_name": "client-second"}]}
+        config["virtual_hosts"].append(stricter)
+        config["listeners"][0]["hosts"].append("b.localhost")
+
+    def test_a_stricter_host_split_out_judges_who_came_by_its_name(self):
+        names = ["app.localhost", "b.localhost"]
+        self.start(lambda pki, target: http_config(pki, target, names=names), self.http_backend())
+        stays, goes = self.client(self.server, sni=names[0]), self.client(self.server, sni=names[1])
+        allowed = self.client(self.server, sni=names[1], cert=self.pki.client_second)
+        self.reload_as(self.split)
+        self.expect_end(goes)
+        for client, name, other in ((stays, names[0], names[1]), (allowed, names[1], names[0])):
+            self.assertEqual(client.request(f"GET / HTTP/1.1\nHost: {name}").status, 200)
+            self.assertEqual(client.request(f"GET / HTTP/1.1\nHost: {other}").status, 421)
+        self.expect_lapsed(policy_denied=1)
 
     def test_an_open_host_in_its_place_does_not_speak_for_one_that_is_gone(self):
         self.start(tcp_config, self.backend(tcp_echo))

@@ -72,7 +72,7 @@ TEST(Collector, SignaturesAreToldByLibraryThreadAndResult) {
 
 TEST(Collector, ExportsExactlyTheCatalogueWithItsLabels) {
   World world;
-  world.facts.SetCertificates({{CertificateKind::kServer, "h", "CN=h", "01", 1'800'000'000}});
+  world.facts.SetCertificates({{CertificateKind::kServer, "h", "CN=h", "01", 1'800'000'000, 9}});
   world.facts.SetCrls({{"t", "CN=ca", 1'800'000'000}});
   const auto families = world.collector.Collect();
   ASSERT_EQ(families.size(), kNumMetrics);
@@ -95,7 +95,7 @@ TEST(Collector, NoSeriesComesTwice) {
   // Two certificates with the same labels (the same one in two files) and one apart by its serial.
   world.facts.SetCertificates({{CertificateKind::kServer, "h", "CN=h", "01", 1'900'000'000},
                                {CertificateKind::kServer, "h", "CN=h", "01", 1'800'000'000},
-                               {CertificateKind::kServer, "h", "CN=h", "02", 1'850'000'000}});
+                               {CertificateKind::kServer, "h", "CN=h", "02", 1'850'000'000, 7}});
   world.facts.SetCrls({{"t", "CN=ca", 5}, {"t", "CN=ca", 3}, {"t", "CN=other", 0}});
   for (const auto& family : world.collector.Collect()) {
     std::set<std::vector<prometheus::ClientMetric::Label>> seen;
@@ -107,6 +107,7 @@ TEST(Collector, NoSeriesComesTwice) {
       << "the soonest counts";
   EXPECT_THAT(text, HasSubstr(R"(name="h",subject="CN=h",serial="02"} 1850000000)"));
   EXPECT_THAT(text, HasSubstr(R"({trust="t",issuer="CN=ca"} 3)"));
+  EXPECT_THAT(text, HasSubstr(R"(timestamp_seconds{name="h",subject="CN=h",serial="02"} 7)"));
   EXPECT_THAT(text, Not(HasSubstr("CN=other"))) << "a list that does not say when it is due";
 }
 

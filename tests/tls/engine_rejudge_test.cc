@@ -365,6 +365,25 @@ TEST_F(RejudgeTest, RememberedChainsAreAskedAboutEveryTime) {
   }
 }
 
+// Anyone may have a copy of a good chain, and would be remembered as its owner.
+TEST_F(RejudgeTest, WhoHasNotProvedPossessionIsNotRemembered) {
+  for (const uint16_t version : kVersions) {
+    VerdictCache cache(16);
+    TestHosts hosts({Host("edge.example", ClientAuthMode::kRequire)});
+    hosts.table().SetVerdictCache(&cache);
+    ClientOptions thief = GoodClient(version);
+    thief.key_of = &brief_;
+    Pair pair(hosts.table(), thief);
+    EXPECT_EQ(pair.Handshake(), HandshakeStatus::kFailed);
+    EXPECT_TRUE(pair.engine().verdict().accepted());
+    EXPECT_EQ(testing::ReasonOf(pair.engine()), "bad_proof");
+    EXPECT_EQ(cache.size(), 0U);
+    Pair honest(hosts.table(), GoodClient(version));
+    EXPECT_EQ(honest.Handshake(), HandshakeStatus::kDone);
+    EXPECT_EQ(cache.size(), 1U);
+  }
+}
+
 // The proof is asked of every full handshake, remembered or not.
 TEST_F(RejudgeTest, ARememberedChainProvesNothingWithoutItsKey) {
   for (const uint16_t version : kVersions) {

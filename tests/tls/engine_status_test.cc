@@ -1,4 +1,6 @@
 // Handshakes that wait for an OCSP responder's word.
+#include <utility>
+
 #include "tests/tls/engine_fixture.h"
 #include "tls/engine.h"
 #include "tls/issuer_id.h"
@@ -147,6 +149,45 @@ TEST_F(EngineStatusTest, ASessionResumesUnaskedUntilTheAnswersEnd) {
     Pair third(hosts.table(), options);
     EXPECT_EQ(third.Handshake(), HandshakeStatus::kWantStatus);
     EXPECT_FALSE(third.engine().resumed());
+  }
+}
+
+// What a worker has heard: one certificate revoked.
+class OneRevoked final : public KnownStatuses {
+ public:
+  explicit OneRevoked(StatusKey key) : key_(std::move(key)) {}
+  [[nodiscard]] bool KnowsRevoked(const StatusKey& key) const override { return key == key_; }
+
+ private:
+  StatusKey key_;
+};
+
+TEST_F(EngineStatusTest, WhoIsKnownToBeRevokedDoesNotResume) {
+  for (const uint16_t version : kVersions) {
+    TestHosts hosts({AskingHost(OcspMode::kSoft)});
+    Pair first(hosts.table(), GoodClient(version));
+    ASSERT_EQ(first.Handshake(), HandshakeStatus::kWantStatus);
+    const StatusKey key = first.engine().status_key();
+    ASSERT_EQ(first.AnswerStatus(kGood), HandshakeStatus::kDone);
+    first.Pump();
+    ClientOptions options = GoodClient(version);
+    options.session = first.client().session();
+
+    StatusKey another = key;
+    another.serial.push_back(0);
+    const OneRevoked somebody_else(another);
+    hosts.table().SetKnownStatuses(&somebody_else);
+    Pair second(hosts.table(), options);
+    ASSERT_EQ(second.Handshake(), HandshakeStatus::kDone);
+    EXPECT_TRUE(second.engine().resumed());
+
+    const OneRevoked revoked(key);
+    hosts.table().SetKnownStatuses(&revoked);
+    Pair third(hosts.table(), options);
+    ASSERT_EQ(third.Handshake(), HandshakeStatus::kWantStatus);
+    EXPECT_EQ(third.engine().resumption_refused(), Rejection::kRevoked);
+    ASSERT_EQ(third.AnswerStatus(kRevoked), HandshakeStatus::kFailed);
+    EXPECT_EQ(ReasonOf(third.engine()), "revoked");
   }
 }
 

@@ -36,11 +36,14 @@ class HostJudgeTest : public EngineTest {
   }
   static const tls::Host& HostOf(TestHosts& hosts) { return *hosts.table().hosts().front(); }
 
+  // As of a client that proves itself.
   Verdict Judge(TestHosts& hosts, Chain certificates, int64_t now = kNow) {
     const auto buffers = MakeBuffers(certificates);
     std::vector<CRYPTO_BUFFER*> chain;
     for (const auto& buffer : buffers) chain.push_back(buffer.get());
-    return JudgeChain(HostOf(hosts), chain, &cache_, now);
+    Verdict verdict = JudgeChain(HostOf(hosts), chain, &cache_, now);
+    Remember(HostOf(hosts), verdict, &cache_);
+    return verdict;
   }
   // What `after` makes of a client that `before` let in.
   Verdict Live(TestHosts& after, TestHosts& before, Chain certificates) {
@@ -76,6 +79,22 @@ TEST_F(HostJudgeTest, AChainSeenBeforeIsNotJudgedAgain) {
   EXPECT_EQ(again.identity->chain_der.size(), 2U);
   EXPECT_GT(again.holds_until, kNow);
   EXPECT_EQ(HostOf(hosts).verifier->judged(), 1U);
+}
+
+TEST_F(HostJudgeTest, WhatAPathHasNoUseForIsNotRemembered) {
+  const TestCertificate junk = MakeCa(other_root_, {.common_name = "junk"});
+  TestHosts hosts = Trusting(MakeTrust({&root_}));
+  for (const Chain chain :
+       {Chain{&leaf_, &ca_, &junk}, {&leaf_, &junk, &ca_}, {&leaf_, &ca_, &ca_, &root_}}) {
+    EXPECT_TRUE(Judge(hosts, chain).accepted());
+    EXPECT_EQ(cache_.size(), 0U);
+  }
+  // The anchor itself belongs to the path, and intermediates may be the operator's.
+  EXPECT_TRUE(Judge(hosts, {&leaf_, &ca_, &root_}).accepted());
+  EXPECT_EQ(cache_.size(), 1U);
+  TestHosts knows_all = Trusting(MakeTrust({&root_, &ca_}));
+  EXPECT_TRUE(Judge(knows_all, {&leaf_}).accepted());
+  EXPECT_EQ(cache_.size(), 2U);
 }
 
 TEST_F(HostJudgeTest, TheSameLeafBehindOtherIntermediatesIsAnotherChain) {

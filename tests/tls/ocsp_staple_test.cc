@@ -92,8 +92,9 @@ TEST_F(OcspStapleTest, ACredentialIsLoadedWithItsOwnOnly) {
 }
 
 // What the client was stapled in a handshake under `version`.
-std::string Stapled(const HostSpec& host, uint16_t version, bool asks) {
+std::string Stapled(const HostSpec& host, uint16_t version, bool asks, int64_t now = kNow) {
   testing::TestHosts hosts({host});
+  hosts.table().SetNow(now);
   testing::Pair pair(hosts.table(), {.sni = "edge.example",
                                      .min_version = version,
                                      .max_version = version,
@@ -117,6 +118,23 @@ TEST_F(OcspStapleTest, ClientsWhoAskAreStapledIt) {
     host.credentials[0].ocsp_response = Staple();
     EXPECT_EQ(Stapled(host, version, true), host.credentials[0].ocsp_response);
     EXPECT_EQ(Stapled(host, version, false), "");
+  }
+}
+
+TEST_F(OcspStapleTest, AResponseIsNotStapledBeyondItsEnd) {
+  HostSpec host;
+  host.name = "edge.example";
+  host.server_names = {"edge.example"};
+  host.client_auth.mode = ClientAuthMode::kOff;
+  host.credentials = {MakeCredential(leaf_, {&root_})};
+  host.credentials[0].ocsp_response = Staple();
+  const auto answer = CheckStaple(Staple(), MakeBuffers({&leaf_, &root_}), "");
+  ASSERT_TRUE(answer.ok());
+  const int64_t until = StapleUntil(*answer);
+  EXPECT_EQ(until, answer->next_update);
+  for (const uint16_t version : testing::kVersions) {
+    EXPECT_EQ(Stapled(host, version, true, until), host.credentials[0].ocsp_response);
+    EXPECT_EQ(Stapled(host, version, true, until + 1), "");
   }
 }
 

@@ -23,6 +23,7 @@ TEST(Globals, HaveDefaults) {
   EXPECT_EQ(config.timeouts.write_stall, milliseconds(30'000));
   EXPECT_EQ(config.timeouts.response, milliseconds(60'000));
   EXPECT_EQ(config.timeouts.drain, milliseconds(10'000));
+  EXPECT_EQ(config.timeouts.lapse, milliseconds(1'000));
   EXPECT_EQ(config.limits.max_connections, 16384u);
   EXPECT_EQ(config.limits.max_handshakes, 4096u);
   EXPECT_EQ(config.limits.max_request_head_bytes, 32768u);
@@ -35,7 +36,7 @@ TEST(Globals, TakeTheirValues) {
       Accepted(WithTop("workers: 4\npin_workers: false\nadmin: {address: '[::1]:0'}\n"
                        "log: {level: error, connections: stderr}\n"
                        "timeouts: {handshake: 1s, request_head: 2s, idle: 3m, write_stall: 4ms, "
-                       "response: 24h, drain: 0s}\n"
+                       "response: 24h, drain: 0s, lapse: 5ms}\n"
                        "limits: {max_connections: 5, max_handshakes: 4, max_request_head_bytes: "
                        "16KiB, max_headers: 10, "
                        "max_chain_bytes: 1MiB}\n"));
@@ -50,6 +51,7 @@ TEST(Globals, TakeTheirValues) {
   EXPECT_EQ(config.timeouts.write_stall, milliseconds(4));
   EXPECT_EQ(config.timeouts.response, hours(24));
   EXPECT_EQ(config.timeouts.drain, milliseconds(0));
+  EXPECT_EQ(config.timeouts.lapse, milliseconds(5));
   EXPECT_EQ(config.limits.max_connections, 5u);
   EXPECT_EQ(config.limits.max_handshakes, 4u);
   EXPECT_EQ(config.limits.max_request_head_bytes, 16384u);
@@ -185,7 +187,8 @@ const BadGlobal kBadGlobals[] = {
      "19: timeouts.drain: found '1 s'; allowed: a duration such as 250ms, 10s, 2m or 1h, from 0s "
      "to 24h"},
     {"timeouts: {connect: 1s}",
-     "12: timeouts.connect: found an unknown field; allowed: drain, handshake, idle, request_head, "
+     "12: timeouts.connect: found an unknown field; allowed: drain, handshake, idle, lapse, "
+     "request_head, "
      "response, "
      "write_stall"},
     {"limits: {max_connections: 0}",

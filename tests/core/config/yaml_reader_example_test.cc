@@ -80,6 +80,7 @@ TEST(ExampleConfig, StatesTheDefaults) {
   EXPECT_EQ(config->timeouts.write_stall, defaults.timeouts.write_stall);
   EXPECT_EQ(config->timeouts.response, defaults.timeouts.response);
   EXPECT_EQ(config->timeouts.drain, defaults.timeouts.drain);
+  EXPECT_EQ(config->timeouts.lapse, defaults.timeouts.lapse);
   EXPECT_EQ(config->limits.max_connections, defaults.limits.max_connections);
   EXPECT_EQ(config->limits.max_handshakes, defaults.limits.max_handshakes);
   EXPECT_EQ(config->limits.max_request_head_bytes, defaults.limits.max_request_head_bytes);
