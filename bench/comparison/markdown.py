@@ -56,8 +56,9 @@ def about(facts):
             f"One worker on core {facts['server_core']}, load generator and backend on core {facts['load_core']}"
             f"{', idle-class spinners on both' if facts['spinners'] else ''}; {facts['rounds']} rounds of "
             f"{facts['seconds']:g} s, the servers in turn, in a random order each round (seed {facts['seed']}); "
-            f"{facts['connections']} connections; tickets {facts['tickets']}. Median (least–most). CPU: user and system "
-            "time of all the server's processes. Floor: the TLS library's share of the same handshake in memory, measured before and "
+            f"{facts['connections']} connections; tickets {facts['tickets']}. Median (least–most). CPU: user and "
+            "system time of all the server's processes. Floor: the TLS library's share of the same handshake in "
+            "memory, measured before and "
             "after each sample on the server's core. × Portcullis: CPU over floor (latency, memory: as it is) beside "
             "Portcullis's of the same round, http to http and tcp to tcp. Busy: CPU over time; below 0.95 the load or "
             "the machine was the limit, not the server.", ""]
