@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from local import wait_for
+from local import Fault, wait_for
 
 from comparison import process
 
@@ -75,7 +75,7 @@ class Load:
 
     def result(self):
         if not self.json.exists():
-            raise SystemExit("portcullis-loadgen left no result")
+            raise Fault("portcullis-loadgen left no result")
         return json.loads(self.json.read_text())
 
     def start(self, port, *arguments):
@@ -86,7 +86,7 @@ class Load:
         """The result. That it has failures, or nothing else, is the caller's to judge."""
         done = subprocess.run(self.command(port, *arguments), capture_output=True, text=True, check=False)
         if not self.json.exists():
-            raise SystemExit(f"portcullis-loadgen: {done.stderr.strip()}")
+            raise Fault(f"portcullis-loadgen: {done.stderr.strip()}")
         return self.result()
 
 

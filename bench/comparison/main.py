@@ -13,13 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local import ROOT, floor_us, host_facts, make_pki
+from local import ROOT, Fault, floor_us, host_facts, make_pki
 
 from comparison import checks, nginx, peers, process, results, terminator, variants
 from comparison.load import Backend, Load, raise_descriptor_limit, spinner
 from comparison.server import Setting
 
 FLOOR_S = 0.3
+# What ends a sample and not the run: also a process that went while it was being looked at, or would not end.
+LOST = (Fault, OSError, subprocess.SubprocessError)
 
 
 def listed(text):
@@ -144,38 +146,52 @@ class Comparison:
     def measure(self, variant, server_classes):
         """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead."""
         with contextlib.ExitStack() as running:
-            servers = {}
+            servers, agreed = {}, checks.Agreement()
             for server_class in takes_part(variant, server_classes):
                 try:
-                    server = servers[server_class] = self.start(server_class, variant)
+                    server = self.start(server_class, variant)
                     running.callback(server.stop)
-                    checks.check(server, self.load, self.pki(variant.key), variant.arguments)
-                except SystemExit as error:
-                    servers.pop(server_class, None)
+                    agreed.join(server, checks.check(server, self.load, self.pki(variant.key), variant.arguments))
+                    servers[server_class] = server
+                except LOST as error:
                     yield {"variant": variant.name, "server": server_class.name, "round": 0, "error": str(error)}
             for number in range(min(self.options.rounds, variant.most_rounds or self.options.rounds)):
                 order = list(servers)
                 self.random.shuffle(order)
                 for server_class in order:
-                    if variant.restarts:
-                        servers[server_class].stop()
-                        servers[server_class] = self.start(server_class, variant)
-                        running.callback(servers[server_class].stop)
                     yield {"variant": variant.name, "server": server_class.name, "round": number,
-                           **self.sample(variant, servers[server_class])}
+                           **self.turn(variant, server_class, servers, running)}
+
+    def turn(self, variant, server_class, servers, running):
+        """One sample of a server, or what went wrong; the next one then is of a server started anew."""
+        try:
+            if variant.restarts and server_class in servers:
+                servers.pop(server_class).stop()
+            if servers.get(server_class) is None:
+                servers[server_class] = self.start(server_class, variant)
+                running.callback(servers[server_class].stop)
+            return self.sample(variant, servers[server_class])
+        except LOST as error:
+            if lost := servers.get(server_class):
+                lost.stop()
+            servers[server_class] = None
+            return {"error": str(error)}
 
     def sample(self, variant, server):
-        """One sample with its floors, or what went wrong."""
-        try:
-            before = self.floor(variant.floor) if variant.on_floor else None
-            sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
-        except SystemExit as error:
-            return {"error": str(error)}
+        """One sample with its floors."""
+        before = self.floor(variant.floor) if variant.on_floor else None
+        sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
         if variant.on_floor:
             sample["floor_us"] = (before + self.floor(variant.floor)) / 2
         if variant.second_floor:
             sample["over_second"] = sample["value"] / self.floor(variant.second_floor)
         return sample
+
+
+def most_idle(descriptors):
+    """How many connections can be held: a server that passes streams through needs two descriptors for each, and
+    HAProxy is told so (peers.py)."""
+    return descriptors // 2 - 200
 
 
 def takes_part(variant, server_classes):
@@ -202,7 +218,7 @@ def run(options, server_classes, wanted, out):
                       flush=True)
             text = results.save(out, facts, samples, wanted, kinds)  # what there is, should the rest be cut short
         comparison.check_spinners()
-    return text
+    return text, sum("error" in sample for sample in samples)
 
 
 def told(variant, sample):
@@ -216,19 +232,22 @@ def told(variant, sample):
 def main(arguments):
     parser, options = parse(arguments)
     wanted = chosen(options.variants, variants.ALL, "variant", parser)
-    if options.write_results and len(wanted) != len(variants.ALL):
-        parser.error("--write-results replaces all of the tables, so it goes with all variants")
+    if options.write_results and (len(wanted) != len(variants.ALL) or options.peers is not None):
+        parser.error("--write-results replaces all of the tables, so it goes with all variants and all peers")
     if not {options.server_core, options.load_core} <= os.sched_getaffinity(0):
         parser.error("server and load need a core each; see --server-core and --load-core")
     server_classes = participants(options, parser)
+    options.idle = min(options.idle, most_idle(raise_descriptor_limit()))
     out = options.out or ROOT / "build/compare" / datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     out.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        text = run(options, server_classes, wanted, out)
+        text, lost = run(options, server_classes, wanted, out)
     except KeyboardInterrupt:
         sys.exit(130)
     print(text)
     print(f"in {out}: results.json, results.md, results.html, results.svg", file=sys.stderr)
     if options.write_results:
         results.publish(out, text, ROOT / "bench/RESULTS.md")
+    if lost:
+        sys.exit(f"{lost} samples were lost")

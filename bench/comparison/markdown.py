@@ -34,6 +34,11 @@ def table(variant, rows):
     return lines
 
 
+def not_measured(rows):
+    """A line for each server that lost samples."""
+    return [f"{row['server']}, {len(row['errors'])} not measured: {row['errors'][0]}" for row in rows if row["errors"]]
+
+
 def section(variant, rows, floor):
     """One variant: title, floor, table."""
     lines = [f"### {variant.title} (`{variant.name}`)", ""]
@@ -43,8 +48,8 @@ def section(variant, rows, floor):
     failed = [f"{row['server']} {row['failed']}" for row in rows if row["failed"]]
     if failed:
         lines += ["", f"\\* failed: {', '.join(failed)}"]
-    lines += [f"\n{row['server']}, {len(row['errors'])} not measured: {row['errors'][0]}"
-              for row in rows if row["errors"]]
+    for line in not_measured(rows):
+        lines += ["", line]
     return lines + [""]
 
 
@@ -56,12 +61,12 @@ def about(facts):
             f"One worker on core {facts['server_core']}, load generator and backend on core {facts['load_core']}"
             f"{', idle-class spinners on both' if facts['spinners'] else ''}; {facts['rounds']} rounds of "
             f"{facts['seconds']:g} s, the servers in turn, in a random order each round (seed {facts['seed']}); "
-            f"{facts['connections']} connections; tickets {facts['tickets']}. Median (least–most). CPU: user and "
-            "system time of all the server's processes. Floor: the TLS library's share of the same handshake in "
-            "memory, measured before and "
-            "after each sample on the server's core. × Portcullis: CPU over floor (latency, memory: as it is) beside "
-            "Portcullis's of the same round, http to http and tcp to tcp. Busy: CPU over time; below 0.95 the load or "
-            "the machine was the limit, not the server.", ""]
+            f"{facts['connections']} connections, {facts['idle']:,} where they are idle; tickets {facts['tickets']}. "
+            "Median (least–most). CPU: user and system time of all the server's processes. Floor: the TLS library's "
+            "share of the same handshake in memory, measured before and after each sample on the server's core. × "
+            "Portcullis: CPU over floor (latency, memory: as it is) beside Portcullis's of the same round, http to "
+            "http and tcp to tcp. Busy: CPU over time; below 0.95 the load or the machine was the limit, not the "
+            "server.", ""]
 
 
 def document(facts, sections):

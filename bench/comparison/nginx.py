@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from local import Fault
+
 from comparison.load import is_root
 from comparison.server import Server
 
@@ -106,7 +108,7 @@ class Nginx(Server):
     def is_up(self):
         errors = self._log.parent / "error.log"
         if self.process.poll() is not None and errors.exists():
-            raise SystemExit(f"{self.name}: {errors.read_text().strip()[-2000:]}")
+            raise Fault(f"{self.name}: {errors.read_text().strip()[-2000:]}")
         return super().is_up()
 
 

@@ -32,4 +32,5 @@ def document(facts, sections):
         parts.append(html_table(markdown.table(variant, rows)))
         if any(row["failed"] for row in rows):
             parts.append("<p>* some failed; results.json says how.</p>")
+        parts += [f"<p>{escape(line)}</p>" for line in markdown.not_measured(rows)]
     return "\n".join(parts) + "\n</html>\n"

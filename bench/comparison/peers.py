@@ -123,11 +123,14 @@ sslVersionMin = TLSv1.2
 ciphers = {ciphers}
 ciphersuites = {suites}
 curves = X25519:P-256
+sessionCacheSize = 1
 {tickets}
 """
 
 
 class Stunnel(Server):
+    """Its cache of sessions is the least there is: 0 would be unlimited, and without resumption it sends no tickets."""
+
     name = "stunnel"
     kind = "tcp"
     package = "stunnel4"
@@ -142,7 +145,7 @@ class Stunnel(Server):
         path = setting.folder / "stunnel.conf"
         path.write_text(STUNNEL.format(port=self.port, backend=setting.backend, pem=server_pem(setting),
                                        pki=setting.pki, ciphers=CIPHERS, suites=SUITES,
-                                       tickets="" if setting.tickets else "options = NO_TICKET"))
+                                       tickets="" if setting.tickets else "sessionResume = no\noptions = NO_TICKET"))
         return [self.executable(), path]
 
 

@@ -48,9 +48,10 @@ class ProcessTree:
         return sum(cpu_seconds(pid) for pid in self.pids())
 
     def memory(self):
-        """Proportional and resident memory in bytes."""
+        """Proportional and resident memory in bytes, and what of it is in huge pages."""
         texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids()]
-        return {name: 1024 * sum(smaps_kib(text, name) for text in texts) for name in ("Pss", "Rss")}
+        return {name: 1024 * sum(smaps_kib(text, name) for text in texts)
+                for name in ("Pss", "Rss", "AnonHugePages")}
 
 
 def _start_time(pid):

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 
-from local import wait_for
+from local import Fault, wait_for
 
 from comparison import process
 from comparison.load import free_port
@@ -80,7 +80,7 @@ class Server:
     def is_up(self):
         if self.process.poll() is not None:
             said = self._log.read_text(errors="replace").strip()[-2000:]
-            raise SystemExit(f"{self.name} ended with {self.process.returncode}: {said or 'it said nothing'}")
+            raise Fault(f"{self.name} ended with {self.process.returncode}: {said or 'it said nothing'}")
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1):
                 return True

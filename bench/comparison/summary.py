@@ -51,7 +51,7 @@ def summarise(samples, variant, kinds):
         over_floor = [sample["value"] / sample["floor_us"] for sample in own] if variant.over_floor else []
         row = {"server": server, "value": spread([sample["value"] for sample in own]), "floor": spread(over_floor),
                "times": spread(times_ours(measured(samples), variant, server, ours)) if ours else None,
-               "errors": errors, "failed": sum(sample.get("failed", 0) for sample in own)}
+               "failed": sum(sample.get("failed", 0) for sample in own), "errors": errors}
         for _, key, _ in variant.columns:
             row[key] = spread([sample.get(key) for sample in own])
         rows.append(row)

@@ -3,7 +3,7 @@
 import subprocess
 import time
 
-from local import wait_for
+from local import Fault, wait_for
 
 from comparison import process, terminator
 from comparison.load import pair
@@ -61,9 +61,9 @@ def figures(result, cpu_s):
 
 
 def done(server, result, unit):
-    """How many units there were; none at all ends the run."""
+    """How many units there were; none at all is a fault."""
     if not result[unit]:
-        raise SystemExit(f"{server.name}: no {unit} at all: {result['failures']}")
+        raise Fault(f"{server.name}: no {unit} at all: {result['failures']}")
     return result[unit]
 
 
@@ -86,11 +86,11 @@ class Handshakes(Variant):
                               "--duration", options.seconds)
         count = done(server, result, "handshakes")
         if most is not None and count > most:
-            raise SystemExit(f"{server.name}: {count} handshakes, more than the {most} new clients")
+            raise Fault(f"{server.name}: {count} handshakes, more than the {most} new clients")
         # The first connections have no ticket to offer yet.
         resumed_wanted = count - 3 * options.connections if self.resumes else 0
         if result["resumed"] < 0.95 * resumed_wanted or (result["resumed"] and not self.resumes):
-            raise SystemExit(f"{server.name}: {result['resumed']} of {count} handshakes were resumptions")
+            raise Fault(f"{server.name}: {result['resumed']} of {count} handshakes were resumptions")
         return {"value": cpu_s * 1e6 / count, "handshakes": count, "resumed": result["resumed"],
                 **figures(result, cpu_s)}
 
@@ -136,7 +136,7 @@ def open_loop(server, load, pki, options, share):
 def timely(server, result):
     """What it says of the generator's own delays; a sample that left arrivals out is none."""
     if result["not_started"]:
-        raise SystemExit(f"{server.name}: {result['not_started']} connections were due and not started")
+        raise Fault(f"{server.name}: {result['not_started']} connections were due and not started")
     return {"start_delay": result["start_delay_us"]["p99"] / 1e3}
 
 
@@ -185,7 +185,9 @@ class Beside(Variant):
         slow = second.result()
         done(server, result, "handshakes")
         if done(server, slow, "handshakes") < 0.9 * self.SLOW_RATE * options.seconds:
-            raise SystemExit(f"{server.name}: {slow['handshakes']} handshakes with RSA-4096: {slow['failures']}")
+            raise Fault(f"{server.name}: {slow['handshakes']} handshakes with RSA-4096: {slow['failures']}")
+        for other in (alone, slow):
+            timely(server, other)
         return {**figures(result, 0), **timely(server, result), "value": result["latency_us"]["p99"] / 1e3,
                 "rate": rate, "alone": alone["latency_us"]["p99"] / 1e3, "slow_rate": slow["per_second"],
                 "slow_p99": slow["latency_us"]["p99"] / 1e3}
@@ -229,7 +231,8 @@ class Idle(Variant):
     client, for a server may keep once what many connections of one client share."""
 
     value = "PSS bytes"
-    columns = (("RSS bytes", "rss", 0),)
+    # One that is touched first counts whole, so where these grow the value is not what a connection needs.
+    columns = (("RSS bytes", "rss", 0), ("in huge pages", "huge", 0))
     on_floor = False
     restarts = True
     most_rounds = 2
@@ -243,8 +246,8 @@ class Idle(Variant):
         load.run(server.port, *pair(pki), "--total", 4 * options.connections)
         tree = server.tree()
         before = tree.memory()
-        running = load.start(server.port, *self.clients(pki, options.idle), "--idle", options.idle, "--hold",
-                             self.HOLD_S)
+        clients = self.clients(pki, options.idle)
+        running = load.start(server.port, *clients, "--idle", options.idle, "--hold", self.HOLD_S)
         try:
             wait_for(lambda: process.established(server.port) >= options.idle or running.poll() is not None,
                      f"{options.idle} connections to {server.name}", 120)
@@ -252,15 +255,16 @@ class Idle(Variant):
             after = tree.memory()
             running.wait(120)
         except subprocess.TimeoutExpired:
-            raise SystemExit(f"{server.name}: the idle connections do not end") from None
+            raise Fault(f"{server.name}: the idle connections do not end") from None
         finally:
             process.stop(running)
         result = load.result()
         if result["alive"] != options.idle:
-            raise SystemExit(f"{server.name}: {result['alive']} of {options.idle} idle connections were alive at the "
-                             f"end: {result['failures']}")
+            raise Fault(f"{server.name}: {result['alive']} of {options.idle} idle connections were alive at the "
+                        f"end: {result['failures']}")
         grown = {name: (after[name] - before[name]) / options.idle for name in after}
-        return {"value": grown["Pss"], "rss": grown["Rss"], "failed": result["failed"], "failures": result["failures"]}
+        return {"value": grown["Pss"], "rss": grown["Rss"], "huge": grown["AnonHugePages"], "failed": result["failed"],
+                "failures": result["failures"]}
 
 
 class IdleOfOne(Idle):
@@ -278,7 +282,7 @@ ALL = [
     Resumed("resumed", "Resumption and one GET, P-256, TLS 1.3", floor="Resumed/p256_tls13",
             arguments=("--resume-share", "100")),
     BothProviders("rsa2048", "Full handshake and one GET, RSA-2048, TLS 1.3, clients seen before", key="rsa2048",
-               floor="Full/rsa2048_tls13"),
+                  floor="Full/rsa2048_tls13"),
     Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
                floor="Full/rsa4096_tls13"),
     Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's "

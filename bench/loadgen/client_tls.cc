@@ -140,6 +140,13 @@ bool ClientTls::Write(std::string_view plain, tls::Sink sink) {
          static_cast<int>(plain.size());
 }
 
+std::string ClientTls::negotiated() const {
+  std::string names = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()));
+  const char* const group = SSL_get_curve_name(SSL_get_curve_id(ssl_.get()));
+  if (group != nullptr) absl::StrAppend(&names, " ", group);
+  return names;
+}
+
 void ClientTls::CloseNotify(tls::Sink sink) {
   if (SSL_in_init(ssl_.get())) return;
   const Lend lend(io_, nullptr, sink);

@@ -53,6 +53,9 @@ class ClientTls {
 
   [[nodiscard]] bool offered() const { return offered_; }
   [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  // negotiated names the cipher and, where keys were exchanged, the group: "TLS_AES_128_GCM_SHA256
+  // X25519".
+  [[nodiscard]] std::string negotiated() const;
   // failure names what went wrong: "alert: certificate_required", or the library's own reason.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   // alert is the description of the fatal alert that the server sent, -1 when it sent none.

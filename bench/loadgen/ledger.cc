@@ -41,6 +41,7 @@ void Ledger::Accepted(const Session& session, int64_t handshake_ns) {
   ++tally_.handshakes;
   tally_.offered += session.tls().offered() ? 1 : 0;
   tally_.resumed += session.tls().resumed() ? 1 : 0;
+  ++tally_.negotiated[session.tls().negotiated()];
   (session.tls().resumed() ? tally_.resumed_handshake : tally_.full_handshake)
       .Record(Positive(handshake_ns));
 }

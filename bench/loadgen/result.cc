@@ -136,6 +136,7 @@ json ToJson(const Result& result) {
       {"handshakes", tally.handshakes},
       {"resumed", tally.resumed},
       {"tickets_offered", tally.offered},
+      {"negotiated", tally.negotiated},
       {"requests", tally.requests},
       {"received_bytes", tally.received_bytes},
       {"sent_bytes", tally.sent_bytes},

@@ -46,6 +46,7 @@ void Tally::Merge(const Tally& other) {
   handshakes += other.handshakes;
   resumed += other.resumed;
   offered += other.offered;
+  Add(negotiated, other.negotiated);
   requests += other.requests;
   received_bytes += other.received_bytes;
   sent_bytes += other.sent_bytes;

@@ -52,6 +52,7 @@ struct Tally {
   uint64_t handshakes = 0;
   uint64_t resumed = 0;
   uint64_t offered = 0;  // tickets; those not resumed with were declined
+  Counts negotiated;     // by cipher and group
   uint64_t requests = 0;
   uint64_t received_bytes = 0;  // of bodies
   uint64_t sent_bytes = 0;      // likewise

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/micro/report.h"
 #include "tests/tls/test_client.h"
 #include "tests/tls/test_pki.h"
 #include "tls/host_judge.h"
@@ -58,6 +59,7 @@ class Scene {
 
 void Cold(benchmark::State& state, TestKey key) {
   Scene scene(key);
+  const CountingScope counting(state);
   for (auto _ : state) {
     tls::VerdictCache cache(1);
     if (!scene.Judge(&cache).accepted()) state.SkipWithError("not accepted");
@@ -68,6 +70,7 @@ void Warm(benchmark::State& state, TestKey key) {
   Scene scene(key);
   tls::VerdictCache cache(8192);
   (void)scene.Judge(&cache);
+  const CountingScope counting(state);
   for (auto _ : state) {
     if (!scene.Judge(&cache).from_cache) state.SkipWithError("not from memory");
   }
@@ -77,6 +80,7 @@ void Ticket(benchmark::State& state, TestKey key) {
   Scene scene(key);
   const std::vector<uint8_t> bytes =
       tls::EncodeIdentity(*scene.Judge(nullptr).identity, /*with_leaf=*/false);
+  const CountingScope counting(state);
   for (auto _ : state) {
     const tls::Verdict verdict = tls::JudgeAgain(scene.host(), tls::DecodeIdentity(bytes), kNow);
     if (!verdict.accepted()) state.SkipWithError("not accepted");

@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "bench/micro/report.h"
 #include "tests/tls/crl_maker.h"
 #include "tls/revocation_index.h"
 
@@ -54,6 +55,7 @@ void Ask(benchmark::State& state, bool listed) {
   const auto expected =
       listed && state.range(0) > 0 ? tls::Rejection::kRevoked : tls::Rejection::kNone;
   size_t next = 0;
+  const CountingScope counting(state);
   for (auto _ : state) {
     const auto answer = index->Ask(links[next++ % kNumAsked], {}, kNow);
     if (answer.rejection != expected) state.SkipWithError("not the answer expected");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/micro/report.h"
 #include "tests/tls/test_pki.h"
 #include "tls/key_choice.h"
 #include "tls/signing_key.h"
@@ -26,6 +27,7 @@ void Sign(benchmark::State& state, TestKey kind, KeyProvider provider, uint16_t 
   const std::vector<uint8_t> input(130, 'x');
   std::vector<uint8_t> out((*key)->max_signature_bytes());
   size_t size = 0;
+  const CountingScope counting(state);
   for (auto _ : state) {
     if (!(*key)->Sign(scheme, input, out, size)) state.SkipWithError("it does not sign");
   }

@@ -2,6 +2,7 @@
 ends what it has started. No server is measured here."""
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,13 +15,14 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
-from comparison import bars, checks, markdown, nginx, page, peers, process, results  # noqa: E402
-from comparison import summary, terminator, variants  # noqa: E402
+from comparison import bars, checks, main, markdown, nginx, page, peers, process  # noqa: E402
+from comparison import results, summary, terminator, variants  # noqa: E402
 from comparison.server import Server, Setting  # noqa: E402
 
 FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
          "commit": "abc", "versions": {"nginx": "1.22.1"}, "openssl": "3.0", "server_core": 0, "load_core": 1,
-         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "tickets": "on", "seed": 1}
+         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "idle": 5000,
+         "tickets": "on", "seed": 1}
 KINDS = {"portcullis-http": "http", "portcullis-tcp": "tcp", "nginx-http": "http", "hitch": "tcp"}
 
 
@@ -95,6 +97,7 @@ class Statistics(unittest.TestCase):
         alone = results.sections_of([lost], variants.ALL, KINDS)
         self.assertIn("| nginx-http |  |", markdown.document(FACTS, alone))
         self.assertIn("<svg", bars.figure(alone))
+        self.assertIn("1 not measured: nginx-http: none alive", page.document(FACTS, alone))
 
     def test_the_rate_of_an_open_loop_is_of_the_servers_cpu_and_of_what_the_load_can_do(self):
         class Load:
@@ -197,6 +200,8 @@ class Peers(unittest.TestCase):
                 text = path.read_text()
                 for wanted in ("12345", "backend.sock", "ca/ca.crt", "X25519", "AES128-GCM"):
                     self.assertIn(wanted, text, peer.name)
+                if peer.name != "hitch":  # has none unless told to
+                    self.assertRegex(text, "ssl_session_cache off|tune.ssl.cachesize 0|sessionCacheSize = 1", peer.name)
                 self.assertRegex(text, "verify_client on|verify required|client-verify = required|requireCert = yes")
                 path.unlink()
 
@@ -211,6 +216,62 @@ class Peers(unittest.TestCase):
 
         with self.assertRaisesRegex(SystemExit, "must refuse a client .wrong_ca."):
             checks.check(Absent(), Load(), Path("pki"))
+
+    def test_a_server_that_agrees_on_something_else_is_not_measured(self):
+        agreed = checks.Agreement()
+        agreed.join(Absent(), ["TLS_AES_128_GCM_SHA256 X25519"])
+        agreed.join(Absent(), ["TLS_AES_128_GCM_SHA256 X25519"])
+        with self.assertRaisesRegex(local.Fault, "agree on TLS_AES_256_GCM_SHA384 X25519, no.such.server on TLS_AES_1"):
+            agreed.join(Absent(), ["TLS_AES_256_GCM_SHA384 X25519"])
+
+
+class Turns(unittest.TestCase):
+    """Of a run whose servers are none."""
+
+    def run_of(self, samples):
+        """A Comparison without anything started, whose servers' samples, or faults, are `samples` in turn."""
+        class Started:
+            stops = 0
+
+            def stop(self):
+                Started.stops += 1
+
+        class Run(main.Comparison):
+            started = 0
+
+            def __init__(self):
+                pass
+
+            def start(self, server_class, variant):
+                self.started += 1
+                return Started()
+
+            def sample(self, variant, server):
+                result = samples.pop(0)
+                if isinstance(result, BaseException):
+                    raise result
+                return result
+
+        return Run(), Started
+
+    def test_a_fault_ends_one_sample_and_the_next_is_of_a_server_started_anew(self):
+        run, started = self.run_of([{"value": 1}, local.Fault("it is gone"), {"value": 2}])
+        servers = {}
+        with contextlib.ExitStack() as stack:
+            turns = [run.turn(variant("p256"), Absent, servers, stack) for _ in range(3)]
+        self.assertEqual(turns, [{"value": 1}, {"error": "it is gone"}, {"value": 2}])
+        self.assertEqual((run.started, started.stops), (2, 3))  # the lost one at once, both at the end
+
+    def test_a_process_that_went_is_a_fault_but_being_told_to_end_is_not(self):
+        run, _ = self.run_of([FileNotFoundError("/proc/1/stat"), SystemExit(143)])
+        with contextlib.ExitStack() as stack:
+            self.assertIn("/proc/1/stat", run.turn(variant("p256"), Absent, {}, stack)["error"])
+            with self.assertRaises(SystemExit):
+                run.turn(variant("p256"), Absent, {}, stack)
+
+    def test_no_more_connections_are_idle_than_descriptors_allow(self):
+        self.assertGreaterEqual(main.most_idle(20000), 5000)
+        self.assertLess(main.most_idle(4096), 2000)
 
 
 class OwnServers(unittest.TestCase):
@@ -238,8 +299,9 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_with("--help").returncode, 0)
         unknown = self.run_with("--variants", "p257")
         self.assertEqual((unknown.returncode, "unknown variant: p257" in unknown.stderr), (2, True))
-        part = self.run_with("--variants", "p256", "--write-results")
-        self.assertEqual((part.returncode, "goes with all variants" in part.stderr), (2, True))
+        for part in (["--variants", "p256"], ["--peers", "none"]):
+            refused = self.run_with(*part, "--write-results")
+            self.assertEqual((refused.returncode, "goes with all variants" in refused.stderr), (2, True))
         unbuilt = self.run_with("--build", "/nowhere", "--peers", "none")
         self.assertEqual((unbuilt.returncode, "build first" in unbuilt.stderr), (2, True), unbuilt.stderr)
 

@@ -1,0 +1,131 @@
+"""A terminator of some size, and the load on it."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from comparison import process
+from local import Fault, cpu_seconds, wait_for
+
+SERVER_CORE, LOAD_CORE = "0", "1"
+KINDS = ("seen", "new")  # one client that comes again and again; clients never seen before
+IDLE_S = 3600
+
+
+class Size:
+    """How much a terminator knows and holds."""
+
+    def __init__(self, cas=1, revoked=0, hosts=1, connections=0):
+        self.cas = cas
+        self.revoked = revoked
+        self.hosts = hosts
+        self.connections = connections  # idle, beside those that are measured
+
+
+def config(folder, path, size, backend):
+    trust = {"name": "clients", "ca": [str(folder / "root.crt")]}
+    if size.cas > 1:
+        trust["ca"].insert(0, str(folder / f"fillers-{size.cas}.crt"))
+    if size.revoked:
+        trust["crl"] = [str(folder / f"root-{size.revoked}.crl")]
+    certificate = {"certificate": str(folder / "server.crt"), "key": str(folder / "server.key")}
+    hosts = [{"server_names": [f"h{i}.bench.localhost"], "certificates": [certificate], "backend": "app",
+              "client_auth": {"mode": "require", "trust": "clients", "refusal": "http"}} for i in range(size.hosts)]
+    path.write_text(json.dumps({
+        "workers": 1, "pin_workers": False, "admin": {"address": "127.0.0.1:0"},
+        "log": {"connections": "off", "level": "error"}, "timeouts": {"idle": f"{IDLE_S}s"},
+        "listeners": [{"name": "main", "address": "127.0.0.1:0", "mode": "http"}],
+        "virtual_hosts": hosts, "trusts": [trust], "backends": [{"name": "app", "targets": [backend]}]}, indent=0))
+
+
+def start(core, *command):
+    return subprocess.Popen(["taskset", "-c", core, *map(str, command)], stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def backend(folder, build):
+    """`portcullis backend`; its address as a target."""
+    path = folder / "backend.sock"
+    running = start(LOAD_CORE, build / "portcullis", "backend", "--listen", f"unix:{path}")
+    try:
+        wait_for(path.exists, "the backend")
+        yield f"unix:{path}"
+    finally:
+        process.stop(running)
+
+
+class Terminator:
+    """A running `portcullis serve` of one size. `name` is its own among those that run."""
+
+    def __init__(self, folder, name, size, target, build):
+        self.folder = folder
+        self.build = build
+        self.size = size
+        self._holder = None
+        ready, path = folder / f"{name}.ready", folder / f"{name}.yaml"
+        config(folder, path, size, target)
+        began = time.monotonic()
+        self.process = start(SERVER_CORE, build / "portcullis", "serve", "--config", path, "--ready-file", ready)
+        try:
+            wait_for(lambda: ready.exists() or self.process.poll() is not None, f"the {name} one", 300)
+            if self.process.poll() is not None:
+                raise Fault(f"the {name} one ended with {self.process.returncode}")
+            self.load_seconds = time.monotonic() - began
+            self.load_cpu_seconds = cpu_seconds(self.process.pid)
+            self.port = json.loads(ready.read_text())["listeners"]["main"]
+            self.rss_at_start = self.rss()
+            self._hold(name)
+        except BaseException:
+            self.stop()
+            raise
+
+    def rss(self):
+        """Resident memory in MiB."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+    def loadgen(self, *arguments):
+        return [self.build / "portcullis-loadgen", "--target", f"127.0.0.1:{self.port}", "--quiet", "--sni",
+                "h0.bench.localhost", *arguments]
+
+    def pair(self):
+        return ["--cert", self.folder / "client.crt", "--key", self.folder / "client.key"]
+
+    def _hold(self, name):
+        """Opens the idle connections."""
+        if self.size.connections:
+            self._holder = start(LOAD_CORE, *self.loadgen(*self.pair(), "--idle", self.size.connections, "--hold",
+                                                          IDLE_S))
+            wait_for(lambda: self.held() >= self.size.connections or self._holder.poll() is not None,
+                     f"the connections of the {name} one", 300)
+            self.check_held()
+
+    def held(self):
+        return process.established(self.port)
+
+    def check_held(self):
+        if self.held() < self.size.connections:
+            raise Fault(f"{self.held()} of {self.size.connections} idle connections are there")
+
+    def drive(self, kind, handshakes):
+        """The server's CPU a handshake in microseconds."""
+        clients = {"seen": self.pair(),
+                   "new": ["--population", handshakes, "--issuer", self.folder / "issuer.pem"]}[kind]
+        out = self.folder / "result.json"
+        before = cpu_seconds(self.process.pid)
+        command = self.loadgen(*clients, "--connections", 32, "--warmup", 0, "--total", handshakes, "--json", out)
+        done = subprocess.run(["taskset", "-c", LOAD_CORE, *map(str, command)], capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise Fault(f"portcullis-loadgen: {done.stdout}{done.stderr}")
+        result = json.loads(out.read_text())
+        if result["failed"] or result["handshakes"] < handshakes:
+            raise Fault(f"of {handshakes} handshakes {result['handshakes']} were done, {result['failed']} failed")
+        return (cpu_seconds(self.process.pid) - before) * 1e6 / result["handshakes"]
+
+    def stop(self):
+        for running in (self._holder, self.process):
+            if running is not None:
+                process.stop(running, 60)

@@ -1,0 +1,76 @@
+"""What bench/scale makes of figures, and the material it loads terminators with. No terminator is measured here."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import local  # noqa: E402
+from scaling import axes, material, plot  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+AXIS = axes.Axis("cas", "CAs", (1, 10_000))
+STATES = {1: (0.02, 12.0), 10_000: (3.5, 108.4)}
+# The machine is half as fast in the second round.
+SAMPLES = {"seen": [{1: 200, 10_000: 220}, {1: 400, 10_000: 440}, {1: 210, 10_000: 231}],
+           "new": [{1: 300, 10_000: 300}, {1: 600, 10_000: 600}, {1: 310, 10_000: 310}]}
+
+
+class Figures(unittest.TestCase):
+    def setUp(self):
+        self.rows = axes.rows_of(AXIS.points, SAMPLES, STATES)
+
+    def test_points_are_compared_within_a_round(self):
+        self.assertEqual(self.rows[0]["seen_times"], 1)
+        self.assertAlmostEqual(self.rows[1]["seen_times"], 1.1)
+        self.assertEqual(self.rows[1]["seen"], {"median": 231, "low": 220, "high": 440, "n": 3})
+
+    def test_the_table_has_a_line_for_each_point(self):
+        lines = axes.table(AXIS, self.rows)
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(lines[3], "| 10,000 | 231 (220–440) | 1.10 | 310 (300–600) | 1.00 | 3.50 | 108 |")
+
+    def test_the_plot_has_a_line_for_each_kind_of_client_and_needs_nothing_from_elsewhere(self):
+        sections = [(AXIS, self.rows), (axes.Axis("<&>", "<&>", AXIS.points), self.rows)]
+        svg = plot.figure(sections)
+        root = xml.etree.ElementTree.fromstring(svg)
+        lines = [path.get("class") for path in root.findall(f"{SVG}path")]
+        self.assertEqual((lines.count("seen"), lines.count("new")), (2, 2))
+        self.assertNotIn("href", svg)
+        self.assertIn("<svg", plot.figure([]))
+
+    def test_every_axis_begins_with_what_a_terminator_without_that_dimension_has(self):
+        for axis in axes.ALL:
+            self.assertEqual(list(axis.points), sorted(axis.points), axis.name)
+
+
+class Material(unittest.TestCase):
+    def test_openssl_reads_what_is_made(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            material.make_files(folder, [3], [5])
+            crl = local.openssl(folder, "crl", "-in", "root-5.crl", "-inform", "DER", "-noout", "-text", "-CAfile",
+                                "root.crt")
+            self.assertEqual(crl.count(b"Serial Number:"), 5)
+            self.assertEqual((folder / "fillers-3.crt").read_text().count("BEGIN CERTIFICATE"), 2)
+            first = local.openssl(folder, "x509", "-in", "fillers-3.crt", "-noout", "-text")
+            self.assertIn(b"Filler CA 0", first)
+            self.assertIn(b"CA:TRUE", first)
+
+
+class Command(unittest.TestCase):
+    def test_mistakes_end_with_2(self):
+        def run(*arguments):
+            return subprocess.run([sys.executable, str(ROOT / "bench/scale"), *arguments], capture_output=True,
+                                  text=True, check=False)
+        self.assertEqual(run("--help").returncode, 0)
+        self.assertEqual(run("--axes", "moons").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
