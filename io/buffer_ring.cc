@@ -35,12 +35,6 @@ void* MapPages(size_t bytes, int more_flags) {
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
-// Fewer page faults and TLB misses for the kernel's copies into the buffers. Best effort: without
-// huge pages there are just more of both. The window keeps what is touched within one or two.
-void AskForHugePages(void* memory, size_t bytes) {
-  static_cast<void>(madvise(memory, bytes, MADV_HUGEPAGE));
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(Ring& ring, uint16_t group,
@@ -62,7 +56,6 @@ absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(Ring& ring, uint1
     return absl::ResourceExhaustedError(absl::StrCat("no memory for buffer group ", group, " (",
                                                      size_t{entries} * buffer_bytes, " bytes)"));
   }
-  AskForHugePages(buffers->memory_, size_t{entries} * buffer_bytes);
   auto* shared = reinterpret_cast<io_uring_buf_ring*>(buffers->entries_memory_);
   const int result = ring.RegisterBufferRing(shared, entries, group);
   if (result < 0) {
