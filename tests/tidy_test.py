@@ -35,7 +35,6 @@ TESTED_BY = {
     "core/connection/postponed.cc": "tests/core/worker/postponed_test.cc",
     "core/connection/signature.cc": "tests/core/worker/signature_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",
-    "core/connection/postponed.cc": "tests/e2e/resumption_test.py",
     "core/connection/overload.cc": "tests/e2e/taxonomy_test.py",
     "core/connection/client_status.cc": "tests/e2e/ocsp_test.py",
     "core/ocsp/exchange.cc": "tests/core/ocsp/fetcher_test.cc",
