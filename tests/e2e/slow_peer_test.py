@@ -173,7 +173,8 @@ class SlowPeer(E2ETest):
             self.assertTrue(peer.http.response().body.startswith(b"/%d " % i), f"answer {i}")
         pushing.join(30)
         self.assertFalse(pushing.is_alive())
-        self.assertLess(server.rss() - base, RSS_BOUND)
+        if not SANITIZER:  # AddressSanitizer keeps what was freed from being used again for a while
+            self.assertLess(server.rss() - base, RSS_BOUND)
 
     def test_tcp_clients_that_stop_reading_hold_the_backend_back(self):
         meter = Meter()
