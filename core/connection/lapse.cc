@@ -117,9 +117,10 @@ void Lapse(Context& ctx, Downstream& down, Rejection reason) {
 }  // namespace
 
 const tls::Host& CurrentHost(const Context& ctx, const Downstream& down, const tls::Host& host) {
-  if (IsCurrent(ctx, down)) return host;
   const tls::Host* found = nullptr;
-  if (&host == down.engine->host()) {
+  if (IsCurrent(ctx, down)) {
+    found = &host;
+  } else if (&host == down.engine->host()) {
     found = Successor(ctx, down, host);
   } else if (const ListenerRuntime* const now = CurrentListener(ctx, down); now != nullptr) {
     found = now->hosts->FindHost(host.spec->name);
@@ -129,9 +130,11 @@ const tls::Host& CurrentHost(const Context& ctx, const Downstream& down, const t
 
 const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down, std::string_view name,
                                const tls::Host& host) {
-  if (IsCurrent(ctx, down)) return host;
-  const ListenerRuntime* const now = CurrentListener(ctx, down);
-  const tls::Host* const found = now != nullptr ? now->hosts->FindByName(name) : nullptr;
+  const tls::Host* found = nullptr;
+  if (!IsCurrent(ctx, down)) {
+    const ListenerRuntime* const now = CurrentListener(ctx, down);
+    if (now != nullptr) found = now->hosts->FindByName(name);
+  }
   return found != nullptr ? *found : CurrentHost(ctx, down, host);
 }
 
