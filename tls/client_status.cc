@@ -27,7 +27,8 @@ std::vector<uint8_t> FindIssuer(const PeerIdentity& identity, const X509* leaf,
                                 const TrustMaterial& trust) {
   const IssuerId& wanted = identity.path.front().issuer;
   for (size_t i = 1; i < identity.chain_der.size(); ++i) {
-    if (MakeIssuerId(identity.chain_der[i]) == wanted) return identity.chain_der[i];
+    const SharedBytes& der = identity.chain_der[i];
+    if (MakeIssuerId(der) == wanted) return {der.begin(), der.end()};
   }
   std::vector<uint32_t> ids;
   trust.known.AppendIssuers(compat::NameHash(X509_get_issuer_name(leaf)), {}, ids);

@@ -50,8 +50,10 @@ Sha256 DigestOf(std::span<const uint8_t> der) {
   return digest;
 }
 
-// The certificates behind the leaf, parsed; each once, and without those of the trust.
+// The certificates behind the leaf.
 struct Presented {
+  std::vector<SharedBytes> ders;
+  // Parsed; each once, and without those of the trust.
   std::vector<bssl::UniquePtr<X509>> owned;
   std::vector<PathNode> nodes;
 };
@@ -61,9 +63,11 @@ bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
   std::vector<Sha256> seen;
   for (CRYPTO_BUFFER* const buffer : others) {
     const Sha256 digest = DigestOf(BytesOf(buffer));
-    bssl::UniquePtr<X509> x509 = bssl::UpRef(tails.Find(digest));
-    if (x509 == nullptr) x509.reset(X509_parse_from_buffer(buffer));
+    const PathTails::Certificate* const common = tails.Find(digest);
+    bssl::UniquePtr<X509> x509(common != nullptr ? bssl::UpRef(common->x509).release()
+                                                 : X509_parse_from_buffer(buffer));
     if (x509 == nullptr) return false;
+    presented.ders.push_back(common != nullptr ? common->der : SharedBytes(BytesOf(buffer)));
     if (known.Find(digest) || std::find(seen.begin(), seen.end(), digest) != seen.end()) continue;
     seen.push_back(digest);
     presented.nodes.push_back({.x509 = x509.get(), .der = BytesOf(buffer)});
@@ -201,9 +205,7 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
     Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 1, leaf);
     return;
   }
-  for (const CRYPTO_BUFFER* const buffer : chain.subspan(1)) {
-    identity.chain_der.emplace_back(BytesOf(buffer).begin(), BytesOf(buffer).end());
-  }
+  identity.chain_der.insert(identity.chain_der.end(), presented.ders.begin(), presented.ders.end());
   PathNode node{.x509 = leaf, .der = BytesOf(chain.front())};
   if (const auto id = trust_->known.Find(identity.sha256); id && IsAnchor(trust_->known.at(*id))) {
     node.source = PathSource::kAnchor;

@@ -61,11 +61,11 @@ void Remember(const Host& host, const Verdict& verdict, VerdictCache* cache) {
   cache->Insert(VerdictCache::KeyOf(host.verifier->epoch(), identity.chain_der), verdict.identity);
 }
 
-Verdict JudgePresented(const Host& host, const std::vector<std::vector<uint8_t>>& chain_der,
+Verdict JudgePresented(const Host& host, std::span<const SharedBytes> chain_der,
                        VerdictCache* cache, int64_t now) {
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> buffers;
   std::vector<CRYPTO_BUFFER*> chain;
-  for (const std::vector<uint8_t>& der : chain_der) {
+  for (const SharedBytes& der : chain_der) {
     buffers.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
     chain.push_back(buffers.back().get());
   }

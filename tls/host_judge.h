@@ -32,8 +32,7 @@ void Remember(const Host& host, const Verdict& verdict, VerdictCache* cache);
 
 // JudgePresented is JudgeChain of the certificates as a PeerIdentity keeps them: its chain_der. The
 // client is one who has proved possession, and `cache` remembers it.
-[[nodiscard]] Verdict JudgePresented(const Host& host,
-                                     const std::vector<std::vector<uint8_t>>& chain_der,
+[[nodiscard]] Verdict JudgePresented(const Host& host, std::span<const SharedBytes> chain_der,
                                      VerdictCache* cache, int64_t now);
 
 // JudgeAgain asks whether a client accepted under the same Host::epoch may still pass: for tickets.

@@ -151,7 +151,7 @@ std::unique_ptr<PeerIdentity> MakeIdentity(const X509* leaf, std::span<const uin
   identity->organizational_units = AttributeValues(subject, NID_organizationalUnitName);
   ReadAlternativeNames(leaf, *identity);
   identity->policy_oids = PolicyOids(leaf);
-  identity->chain_der.emplace_back(der.begin(), der.end());
+  identity->chain_der.emplace_back(der);
   ERR_clear_error();  // Of fields that did not decode.
   return identity;
 }

@@ -217,7 +217,11 @@ std::shared_ptr<const PeerIdentity> DecodeIdentity(std::span<const uint8_t> byte
   CodeFields(reader, *identity);
   bool has_leaf = false;
   reader.Flag(has_leaf);
-  if (has_leaf) reader.Text(identity->chain_der.emplace_back());
+  if (has_leaf) {
+    std::vector<uint8_t> leaf;
+    reader.Text(leaf);
+    identity->chain_der.emplace_back(leaf);
+  }
   if (!reader.ok() || !reader.at_end()) return nullptr;
   return identity;
 }

@@ -43,21 +43,22 @@ bool PathTails::Knows(PathSearch::Path tail) const {
 
 void PathTails::Remember(PathSearch::Path tail) {
   if (std::ranges::any_of(tail, SpeaksOfLeaves)) return;
-  if (tails_.size() >= kMaxTails || parsed_.size() >= kMaxTails) {
+  if (tails_.size() >= kMaxTails || certificates_.size() >= kMaxTails) {
     tails_.clear();
-    parsed_.clear();
+    certificates_.clear();
   }
   tails_.insert(DigestOf(tail));
   for (const PathNode& node : tail) {
     if (node.source == PathSource::kPresented) {
-      parsed_.try_emplace(DigestOf(node.der), bssl::UpRef(node.x509));
+      Certificate& known = certificates_[DigestOf(node.der)];
+      if (known.x509 == nullptr) known = {bssl::UpRef(node.x509), SharedBytes(node.der)};
     }
   }
 }
 
-X509* PathTails::Find(const Sha256& sha256) const {
-  const auto found = parsed_.find(sha256);
-  return found == parsed_.end() ? nullptr : found->second.get();
+const PathTails::Certificate* PathTails::Find(const Sha256& sha256) const {
+  const auto found = certificates_.find(sha256);
+  return found == certificates_.end() ? nullptr : &found->second;
 }
 
 }  // namespace portcullis::tls

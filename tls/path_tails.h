@@ -21,6 +21,7 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "tls/path_search.h"
+#include "tls/shared_bytes.h"
 #include "tls/verdict.h"
 
 namespace portcullis::tls {
@@ -36,15 +37,19 @@ class PathTails {
   // Remember notes that the library has verified `tail`, unless it is of a kind not remembered.
   void Remember(PathSearch::Path tail);
 
-  // Find returns the parsed form of a presented certificate of a remembered tail, or null. It lives
-  // until the next Remember().
-  [[nodiscard]] X509* Find(const Sha256& sha256) const;
+  // A presented certificate of a remembered tail.
+  struct Certificate {
+    bssl::UniquePtr<X509> x509;
+    SharedBytes der;
+  };
+  // Find returns it by the digest of its DER, or null. It lives until the next Remember().
+  [[nodiscard]] const Certificate* Find(const Sha256& sha256) const;
 
   [[nodiscard]] size_t size() const { return tails_.size(); }
 
  private:
   absl::flat_hash_set<Sha256> tails_;  // digests over the certificates'
-  absl::flat_hash_map<Sha256, bssl::UniquePtr<X509>> parsed_;
+  absl::flat_hash_map<Sha256, Certificate> certificates_;
 };
 
 }  // namespace portcullis::tls

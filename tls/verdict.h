@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tls/rejection.h"
+#include "tls/shared_bytes.h"
 
 namespace portcullis::tls {
 
@@ -73,8 +74,9 @@ struct PeerIdentity {
   // It presented certificates that the path has no use for.
   bool presented_more = false;
   // The certificates as presented, leaf first. Empty for a resumed session whose ticket does not
-  // carry them (the leaf alone where the host passes certificates on).
-  std::vector<std::vector<uint8_t>> chain_der;
+  // carry them (the leaf alone where the host passes certificates on). Intermediates are commonly
+  // those of other clients, too.
+  std::vector<SharedBytes> chain_der;
   mutable KeptEncodings encodings;  // no part of the value
 };
 

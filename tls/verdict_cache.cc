@@ -46,7 +46,7 @@ Sha256 HashOf(uint64_t verifier_epoch, const Chain& chain, Bytes bytes_of) {
 
 size_t ChainBytes(const PeerIdentity& identity) {
   size_t bytes = 0;
-  for (const std::vector<uint8_t>& certificate : identity.chain_der) bytes += certificate.size();
+  for (const SharedBytes& certificate : identity.chain_der) bytes += certificate.size();
   return bytes;
 }
 
@@ -153,10 +153,9 @@ Sha256 VerdictCache::KeyOf(uint64_t verifier_epoch, std::span<CRYPTO_BUFFER* con
   });
 }
 
-Sha256 VerdictCache::KeyOf(uint64_t verifier_epoch,
-                           const std::vector<std::vector<uint8_t>>& chain_der) {
+Sha256 VerdictCache::KeyOf(uint64_t verifier_epoch, std::span<const SharedBytes> chain_der) {
   return HashOf(verifier_epoch, chain_der,
-                [](const std::vector<uint8_t>& certificate) { return std::span(certificate); });
+                [](const SharedBytes& certificate) { return std::span(certificate); });
 }
 
 std::shared_ptr<const PeerIdentity> VerdictCache::Find(const Sha256& key) {

@@ -7,6 +7,7 @@
 
 #include "core/backend/pool.h"
 #include "core/connection/downstream.h"
+#include "core/connection/exchange_pool.h"
 #include "core/http/pages.h"
 #include "core/log/connection_log.h"
 #include "core/ocsp/fetcher.h"
@@ -57,6 +58,7 @@ struct Context {
   // What is served now; null while draining. Connections of earlier runtimes are measured by it.
   Runtime* current = nullptr;
   http::DateCache date{};
+  ExchangePool exchanges{};
   std::vector<uint8_t> plain{};  // 16 KiB: one decrypted record
   std::vector<uint8_t> reply{};  // plaintext for the client, encrypted in one go
 };

@@ -145,9 +145,9 @@ void HttpRelay::AfterFeed() {
 // is held back between exchanges too, for pausing the backend bounds one answer only.
 void HttpRelay::Continue() {
   server_.NextRequest();
-  client_.reset();
+  ctx_.exchanges.GiveCodec(std::move(client_));
+  ctx_.exchanges.GiveBuffer(std::exchange(request_bytes_, {}));
   forwarding_ = connected_ = keeping_ = false;
-  request_bytes_.clear();
   request_sent_ = 0;
   attempts_ = 0;
   status_ = 0;

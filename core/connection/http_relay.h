@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -94,7 +94,7 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   Downstream& down_;
   http::Http1Limits limits_;
   http::Http1ServerCodec server_;
-  std::optional<http::Http1ClientCodec> client_;  // of the exchange under way
+  std::unique_ptr<http::Http1ClientCodec> client_;  // of the exchange under way
   http::IdentityHeaders identity_;
   const tls::Host* identity_host_ = nullptr;  // the host identity_ was built for
   const HostRuntime* route_ = nullptr;

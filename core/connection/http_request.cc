@@ -116,8 +116,8 @@ void HttpRelay::OnRequestHead(http::RequestHead& head) {
   };
   http::PrepareForBackend(rules, head);
   http::ResponseEvents& events = *this;  // the base is private: converted here, where it is known
-  client_.emplace(limits_, events);
-  request_bytes_.clear();
+  client_ = ctx_.exchanges.TakeCodec(limits_, events);
+  request_bytes_ = ctx_.exchanges.TakeBuffer();
   request_sent_ = 0;
   keeping_ = forwarding_ = true;
   idempotent_ = IsIdempotent(head.method);

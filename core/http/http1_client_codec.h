@@ -49,6 +49,7 @@ class Http1ClientCodec final : private Http1Reader {
   // OnEof tells that the backend has closed its side.
   EofResult OnEof();
 
+  using Http1Reader::limits;
   // Status is 502 whenever there is one.
   [[nodiscard]] HttpError error() const;
   [[nodiscard]] ResponseHead& head() { return head_; }

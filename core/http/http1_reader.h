@@ -28,6 +28,7 @@ struct Http1Limits {
   uint32_t max_trailer_bytes = 8192;  // a trailer section
   uint32_t max_chunk_extension_bytes = 256;  // of one chunk
   uint64_t max_body_bytes = 0;               // decoded; 0: no limit
+  friend bool operator==(const Http1Limits&, const Http1Limits&) = default;
 };
 
 class Http1Reader {

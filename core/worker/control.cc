@@ -97,7 +97,7 @@ void Worker::FillIn(uint32_t most, ClientList& list) const {
   size_t bytes = 0;
   verdicts_->ForEach([&](const tls::PeerIdentity& identity) {
     if (list.clients.size() >= most || bytes > kMaxListBytes) return;
-    for (const std::vector<uint8_t>& der : identity.chain_der) bytes += der.size();
+    for (const tls::SharedBytes& der : identity.chain_der) bytes += der.size();
     list.clients.push_back(std::make_shared<const tls::PeerIdentity>(identity));
   });
   list.ready.release();

@@ -28,7 +28,7 @@ class ClientStatusTest : public ::testing::Test {
   // An accepted client whose leaf is of ca_; `chain` is what it presented.
   [[nodiscard]] PeerIdentity Identity(std::initializer_list<const TestCertificate*> chain) const {
     PeerIdentity identity;
-    for (const TestCertificate* const one : chain) identity.chain_der.push_back(one->Der());
+    for (const TestCertificate* const one : chain) identity.chain_der.emplace_back(one->Der());
     PathLink link;
     link.issuer = MakeIssuerId(ca_.Der());
     link.serial = testing::SerialOf(leaf_);

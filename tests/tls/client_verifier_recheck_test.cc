@@ -46,7 +46,7 @@ TEST_F(RecheckTest, TheIdentityCarriesItsPath) {
   EXPECT_EQ(identity_->path[1].issuer, MakeIssuerId(root_.Der()));
   EXPECT_EQ(identity_->anchor_sha256, trust_->known.at(0).sha256);
   ASSERT_EQ(identity_->chain_der.size(), 2U);
-  EXPECT_EQ(identity_->chain_der[1], ca_.Der());
+  EXPECT_EQ(identity_->chain_der[1], SharedBytes(ca_.Der()));
 }
 
 TEST_F(RecheckTest, ItHoldsUntilTheFirstLinkEnds) {

@@ -267,7 +267,7 @@ TEST_F(RejudgeTest, AHostThatPassesCertificatesOnKeepsTheLeaf) {
     EXPECT_TRUE(resumed.engine().resumed());
     const auto& chain = resumed.engine().verdict().identity->chain_der;
     ASSERT_EQ(chain.size(), 1U);
-    EXPECT_EQ(chain.front(), client_.Der());
+    EXPECT_EQ(chain.front(), SharedBytes(client_.Der()));
 
     // And drops it from the next ticket once it no longer does.
     TestHosts without({Host("edge.example", ClientAuthMode::kRequire)}, {}, secret_);

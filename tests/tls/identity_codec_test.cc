@@ -65,7 +65,7 @@ class RandomIdentities {
       }
     }
     identity.anchor_sha256 = Hash();
-    for (size_t i = Below(4); i > 0; --i) identity.chain_der.push_back(Bytes(1000));
+    for (size_t i = Below(4); i > 0; --i) identity.chain_der.emplace_back(Bytes(1000));
     return identity;
   }
   size_t Below(size_t bound) { return random_() % bound; }
@@ -127,7 +127,7 @@ TEST(IdentityCodecTest, WhatGoesInComesOut) {
 TEST(IdentityCodecTest, AKeptEncodingIsMadeOnceAndStaysWithItsIdentity) {
   RandomIdentities identities(3);
   PeerIdentity identity = identities.Next();
-  identity.chain_der = {{1, 2, 3}};
+  identity.chain_der.emplace_back(std::vector<uint8_t>{1, 2, 3});
   for (const bool with_leaf : {false, true}) {
     const std::span<const uint8_t> kept = KeptEncoding(identity, with_leaf);
     EXPECT_THAT(kept, ElementsAreArray(EncodeIdentity(identity, with_leaf)));
@@ -176,7 +176,7 @@ TEST(IdentityCodecTest, WhatIsTooLargeGivesNoBytes) {
   identity.subject = std::string(16384, 'x');
   EXPECT_THAT(EncodeIdentity(identity, false), IsEmpty());
   identity.subject.clear();
-  identity.chain_der = {std::vector<uint8_t>(16384)};
+  identity.chain_der.emplace_back(std::vector<uint8_t>(16384));
   EXPECT_THAT(EncodeIdentity(identity, true), IsEmpty());
   EXPECT_FALSE(EncodeIdentity(identity, false).empty());
 }

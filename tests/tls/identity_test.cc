@@ -58,7 +58,7 @@ TEST_F(IdentityTest, ValidityAndDigestAreTheLeafs) {
   const auto identity = IdentityOf(leaf);
   EXPECT_EQ(identity->not_before, kNow - 2 * kDay);
   EXPECT_EQ(identity->not_after, kNow + 3 * kDay);
-  EXPECT_EQ(identity->chain_der.front(), leaf.Der());
+  EXPECT_EQ(identity->chain_der.front(), SharedBytes(leaf.Der()));
   std::array<uint8_t, 32> digest;
   SHA256(identity->chain_der.front().data(), identity->chain_der.front().size(), digest.data());
   EXPECT_EQ(identity->sha256, digest);

@@ -53,6 +53,26 @@ TEST_F(PathTailsTest, TheNextClientOfAnIssuerCostsOneSignature) {
   EXPECT_EQ(report_.path.size(), 4U) << "the path told is the whole one";
 }
 
+TEST_F(PathTailsTest, ClientsOfAnIssuerHoldItsCertificateInCommon) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate other = MakeCa(root_, {.common_name = "other"});
+  Trust(MakeTrust({&root_}));
+  const auto certificates_of = [&](const TestCertificate& issuer) {
+    const TestCertificate leaf = MakeLeaf(issuer, {});
+    const auto owned = MakeBuffers({&leaf, &issuer});
+    const std::vector<CRYPTO_BUFFER*> chain = {owned[0].get(), owned[1].get()};
+    return verifier_->Judge(chain, kNow).identity->chain_der;
+  };
+  certificates_of(ca);
+  const auto second = certificates_of(ca);
+  const auto third = certificates_of(ca);
+  const auto stranger = certificates_of(other);
+  ASSERT_EQ(third.size(), 2U);
+  EXPECT_EQ(third[1], SharedBytes(ca.Der()));
+  EXPECT_EQ(third[1].data(), second[1].data());
+  EXPECT_EQ(stranger[1], SharedBytes(other.Der()));
+}
+
 TEST_F(PathTailsTest, ALeafThatTheIssuerDidNotSignIsRefused) {
   const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
   const TestCertificate good = MakeLeaf(ca, {});

@@ -120,7 +120,7 @@ TEST(VerdictCacheTest, VisitsThoseAskedForFirst) {
 TEST(VerdictCacheTest, AChainOfUncommonSizeIsNotKept) {
   VerdictCache cache(8);
   auto large = std::make_shared<PeerIdentity>();
-  large->chain_der.assign(5, std::vector<uint8_t>(4096));
+  large->chain_der.assign(5, SharedBytes(std::vector<uint8_t>(4096)));
   cache.Insert(Key(1), large);
   EXPECT_EQ(cache.size(), 0U);
 }
