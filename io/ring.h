@@ -46,6 +46,11 @@ class Ring {
   // a Token. From here on the entry counts as in flight, whether it has been submitted yet or not.
   virtual io_uring_sqe* GetSqe() = 0;
 
+  // Submit hands over what is queued, without waiting for anything and without completions: for the
+  // midst of a long turn, so that nobody waits for its end. What the kernel does not take now is
+  // submitted by the next SubmitAndReap, which also says if the ring is broken.
+  virtual void Submit() = 0;
+
   // SubmitAndReap submits what is queued, waits until one completion is there or `timeout` has
   // passed (zero: does not wait), and copies at most `out.size()` completions. Returns their number
   // (0 on timeout or EINTR) or -errno when the ring itself is broken (EBADR, EBADF, ...): the

@@ -52,6 +52,7 @@ class ScriptRing final : public Ring {
   ScriptRing& operator=(const ScriptRing&) = delete;
 
   io_uring_sqe* GetSqe() override;
+  void Submit() override;
   [[nodiscard]] int SubmitAndReap(std::chrono::nanoseconds timeout, std::span<Cqe> out) override;
   [[nodiscard]] int RegisterBufferRing(io_uring_buf_ring* ring, unsigned entries,
                                        uint16_t group) override;
@@ -84,7 +85,6 @@ class ScriptRing final : public Ring {
     int error;
   };
 
-  void Submit();
   void Start(const io_uring_sqe& sqe);
   [[nodiscard]] std::optional<int> PlannedError(uint8_t opcode);
   bool Advance(ScriptOp& op);  // true: its last completion has arisen

@@ -78,6 +78,15 @@ io_uring_sqe* UringRing::MakeRoom() {
   return nullptr;
 }
 
+void UringRing::Submit() {
+  DCHECK(owner_ == std::this_thread::get_id(), "a ring belongs to the thread that made it");
+  const unsigned queued = io_uring_sq_ready(&ring_);
+  if (queued == 0) return;
+  ++counters_.enters;
+  static_cast<void>(io_uring_submit(&ring_));
+  counters_.submitted += queued - io_uring_sq_ready(&ring_);
+}
+
 void UringRing::SpillCompletions() {
   unsigned head = 0;
   unsigned count = 0;

@@ -41,6 +41,7 @@ class UringRing final : public Ring {
   UringRing& operator=(const UringRing&) = delete;
 
   io_uring_sqe* GetSqe() override;
+  void Submit() override;
   [[nodiscard]] int SubmitAndReap(std::chrono::nanoseconds timeout, std::span<Cqe> out) override;
   [[nodiscard]] int RegisterBufferRing(io_uring_buf_ring* ring, unsigned entries,
                                        uint16_t group) override;

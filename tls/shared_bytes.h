@@ -1,6 +1,6 @@
-// SharedBytes: bytes that do not change, held in common by whoever has a copy. For certificates that
-// many clients send alike: their issuers'. Reference counts are atomic; a worker's bytes are its
-// own, but for copies of identities that it gives to the supervisor.
+// SharedBytes: bytes that do not change, held in common by whoever has a copy. For certificates
+// that many clients send alike: their issuers'. Reference counts are atomic; a worker's bytes are
+// its own, but for copies of identities that it gives to the supervisor.
 #pragma once
 
 #include <algorithm>

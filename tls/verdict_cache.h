@@ -41,7 +41,8 @@ class VerdictCache {
   VerdictCache& operator=(const VerdictCache&) = delete;
 
   [[nodiscard]] static Sha256 KeyOf(uint64_t verifier_epoch, std::span<CRYPTO_BUFFER* const> chain);
-  [[nodiscard]] static Sha256 KeyOf(uint64_t verifier_epoch, std::span<const SharedBytes> chain_der);
+  [[nodiscard]] static Sha256 KeyOf(uint64_t verifier_epoch,
+                                    std::span<const SharedBytes> chain_der);
 
   // Find returns the identity accepted under `key`, null if there is none. Counts.
   [[nodiscard]] std::shared_ptr<const PeerIdentity> Find(const Sha256& key);

@@ -19,21 +19,31 @@ using connection::State;
 
 namespace {
 
+constexpr int64_t kSubmitEveryNs = 150'000;  // of handshakes
+
 Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(upstream.user); }
 
 }  // namespace
 
 struct Worker::HandshakeBudget {
-  explicit HandshakeBudget(std::chrono::nanoseconds allowed) : budget_ns(allowed.count()) {}
+  HandshakeBudget(io::Ring& of_worker, std::chrono::nanoseconds allowed)
+      : ring(of_worker), budget_ns(allowed.count()) {}
+  io::Ring& ring;
   int64_t budget_ns;
-  int64_t until_ns = 0;  // from when the first handshake of the turn is looked at
+  int64_t until_ns = 0;      // from when the first handshake of the turn is looked at
+  int64_t submit_at_ns = 0;  // when what has been said so far is not to wait any longer
   bool spent = false;
   // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
-  // a byte.
+  // a byte. A peer gets what there is for it while the handshakes of others go on, not at the end
+  // of them all: established connections at once, handshakes a step or two later.
   [[nodiscard]] bool left() {
     if (spent) return false;
     const int64_t now_ns = connection::NowNs();
     if (until_ns == 0) until_ns = now_ns + budget_ns;
+    if (now_ns >= submit_at_ns) {
+      ring.Submit();
+      submit_at_ns = now_ns + kSubmitEveryNs;
+    }
     spent = now_ns >= until_ns;
     return !spent;
   }
@@ -52,7 +62,7 @@ void Worker::DispatchBatch(std::span<const io::Cqe> batch) {
     const io::Cqe& cqe = batch[prompt_[i]];
     Dispatch(cqe, io::Token::Decode(cqe.user_data));
   }
-  HandshakeBudget budget(options_.handshake_budget);
+  HandshakeBudget budget(*ring_, options_.handshake_budget);
   RunWaiting(budget);
   for (size_t i = 0; i < num_deferred; ++i) {
     const io::Cqe& cqe = batch[deferred_[i]];

@@ -3,6 +3,7 @@
 #include "io/ring.h"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -121,6 +122,29 @@ TEST_P(RingConformance, WaitingEndsAtTheTimeoutAndZeroDoesNotWait) {
   const auto after_wait = std::chrono::steady_clock::now();
   EXPECT_LT(after_zero - start, std::chrono::seconds(2));
   EXPECT_GE(after_wait - after_zero, std::chrono::milliseconds(45));
+}
+
+TEST_P(RingConformance, SubmitHandsOverAndLeavesCompletionsToTheNextTurn) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  const Fd near(ends[0]);
+  const Fd far(ends[1]);
+  io_uring_sqe* sqe = ring().GetSqe();
+  io_uring_prep_send(sqe, near.get(), "now", 3, 0);
+  sqe->user_data = 7;
+  char text[4] = {};
+  EXPECT_EQ(recv(far.get(), text, sizeof(text), 0), -1) << "nothing has been submitted yet";
+  ring().Submit();
+  EXPECT_EQ(ring().counters().submitted, 1U);
+  EXPECT_EQ(ring().counters().completed, 0U);
+  const std::vector<Cqe> all = Reap(1);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].user_data, 7U);
+  EXPECT_EQ(all[0].res, 3);
+  const uint64_t enters = ring().counters().enters;
+  ring().Submit();
+  EXPECT_EQ(ring().counters().enters, enters)
+      << "nothing to hand over, nothing asked of the kernel";
 }
 
 TEST_P(RingConformance, CompletionsBeyondTheBatchStayForTheNextTurn) {

@@ -34,8 +34,8 @@ class ExchangePoolTest : public ::testing::Test {
     codec.EncodeRequestHead(head, nowhere);
     codec.EncodeEnd(nowhere);
     size_t consumed = 0;
-    last_ = codec.Feed({reinterpret_cast<const uint8_t*>(response.data()), response.size()},
-                       consumed);
+    last_ =
+        codec.Feed({reinterpret_cast<const uint8_t*>(response.data()), response.size()}, consumed);
   }
 
   const http::Http1Limits limits_;
