@@ -94,11 +94,11 @@ void Worker::Apply(Update update) {
 }
 
 void Worker::FillIn(uint32_t most, ClientList& list) const {
-  size_t bytes = 0;
-  verdicts_->ForEach([&](const tls::PeerIdentity& identity) {
-    if (list.clients.size() >= most || bytes > kMaxListBytes) return;
-    for (const std::vector<uint8_t>& der : identity.chain_der) bytes += der.size();
-    list.clients.push_back(std::make_shared<const tls::PeerIdentity>(identity));
+  seen_->ForEach([&](const connection::SeenClient& client) {
+    if (list.clients.size() >= most) return;
+    connection::SeenClient copy = client;
+    copy.identity = std::make_shared<const tls::PeerIdentity>(*client.identity);
+    list.clients.push_back(std::move(copy));
   });
   list.ready.release();
 }

@@ -61,8 +61,9 @@ TEST_P(WorkerTest, TellsWhichClientsItHasSeen) {
   (void)rig.AcceptBackend();  // by now the worker has judged it
   const auto list = Listed(rig, 10);
   ASSERT_EQ(list->clients.size(), 1U);
-  EXPECT_EQ(list->clients.front()->subject, "CN=Client");
-  EXPECT_EQ(list->clients.front()->chain_der.size(), 1U);
+  EXPECT_EQ(list->clients.front().identity->subject, "CN=Client");
+  EXPECT_EQ(list->clients.front().identity->chain_der.size(), 1U);
+  EXPECT_FALSE(list->clients.front().resumed);
   EXPECT_TRUE(Listed(rig, 0)->clients.empty());
 }
 
