@@ -144,6 +144,7 @@ absl::Status Supervisor::StartWorkers() {
                               .log = &log_->ring(i),
                               .returns = returns_.get()});
     if (absl::Status status = worker->Start(); !status.ok()) return status;
+    fetcher_->Subscribe(worker.get());
     workers_.push_back(std::move(worker));
   }
   return absl::OkStatus();

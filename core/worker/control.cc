@@ -52,9 +52,12 @@ void Worker::Handle(Message message) {
   }
 }
 
-// Whom the responder has come to call revoked is not served any longer, nor resumed.
+// Whom the responder has come to call revoked is not served any longer, nor resumed, whichever
+// worker has heard it. Whoever asked counts the answer.
 void Worker::Settle(ocsp::StatusResult result) {
-  options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
+  if (result.asked) {
+    options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
+  }
   const bool was_revoked = statuses_->KnowsRevoked(result.key);
   const std::vector<ocsp::Waiter> waiters =
       statuses_->Settle(result.key, result.answer, context_->unix_ms / 1000);

@@ -112,7 +112,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   absl::Status Start();
   // Post hands the worker a message.
   void Post(Message message);
-  // Take hands the worker what its fetcher has found out. The fetcher's thread.
+  // Take hands the worker what its fetcher has found out, for it or for another. The fetcher's
+  // thread.
   void Take(ocsp::StatusResult result) override { Post(std::move(result)); }
   // Take hands the worker a signature. A helper's thread.
   void Take(signing::Result result) override { Post(std::move(result)); }
@@ -198,8 +199,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   std::optional<backend::Pool> pool_;
   std::optional<tls::VerdictCache> verdicts_;
   std::optional<ocsp::StatusCache> statuses_;
-  std::optional<io::Slab<connection::Downstream>> downstreams_;
   std::optional<connection::SeenClients> seen_;
+  std::optional<io::Slab<connection::Downstream>> downstreams_;
   std::unique_ptr<connection::Context> context_;
   std::vector<std::unique_ptr<ListenerSlot>> listeners_;
   std::unique_ptr<connection::Runtime> runtime_;

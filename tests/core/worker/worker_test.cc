@@ -67,6 +67,26 @@ TEST_P(WorkerTest, TellsWhichClientsItHasSeen) {
   EXPECT_TRUE(Listed(rig, 0)->clients.empty());
 }
 
+TEST_P(WorkerTest, CountsTheAnswersToItsOwnQuestionsAlone) {
+  WorkerRig rig(Options());
+  const auto revoked = [&] {
+    metrics::HistogramSnapshot answers;
+    rig.shard().ocsp_answers(metrics::OcspResult::kRevoked).MergeInto(answers);
+    return answers.Count();
+  };
+  ocsp::StatusResult result;
+  result.key.serial = {1};
+  result.answer.status = tls::ClientStatus::kRevoked;
+  result.asked = false;
+  rig.worker().Take(result);
+  rig.TakeTurns(1);
+  EXPECT_EQ(revoked(), 0U) << "the asker counts it";
+  result.asked = true;
+  rig.worker().Take(result);
+  rig.TakeTurns(1);
+  EXPECT_EQ(revoked(), 1U);
+}
+
 TEST_P(WorkerTest, AStrangerGetsThePageAndTheBackendHearsNothing) {
   WorkerRig rig(Options());
   TlsWire client = rig.Connect(rig.Stranger());
