@@ -96,6 +96,20 @@ bool IsMore(const std::vector<PathNode>& path, std::span<CRYPTO_BUFFER* const> c
   });
 }
 
+// The digests of what stands between leaf and anchor, and is known to the trust but not in `chain`.
+std::vector<Sha256> LentBy(const CaIndex& known, const std::vector<PathNode>& path,
+                           std::span<CRYPTO_BUFFER* const> chain) {
+  std::vector<Sha256> lent;
+  for (size_t i = 1; i + 1 < path.size(); ++i) {
+    const PathNode& node = path[i];
+    const bool presented = std::any_of(chain.begin(), chain.end(), [&](CRYPTO_BUFFER* buffer) {
+      return std::ranges::equal(node.der, BytesOf(buffer));
+    });
+    if (!presented) lent.push_back(known.at(node.known_id).sha256);
+  }
+  return lent;
+}
+
 void Fill(PathReport* report, const Judgement& judgement, bool accepted) {
   if (report == nullptr) return;
   const std::vector<PathNode>& path = accepted ? judgement.path() : judgement.nearest().path;
@@ -226,6 +240,7 @@ void ClientVerifier::JudgeLeaf(X509* leaf, std::span<CRYPTO_BUFFER* const> chain
   identity.path = std::move(judgement.links());
   const PathNode& anchor = judgement.path().back();
   identity.anchor_sha256 = trust_->known.at(anchor.known_id).sha256;
+  identity.lent = LentBy(trust_->known, judgement.path(), chain);
   identity.presented_just_path = IsJust(judgement.path(), chain);
   identity.presented_more = IsMore(judgement.path(), chain);
 }
@@ -248,6 +263,7 @@ Verdict ClientVerifier::Recheck(std::shared_ptr<const PeerIdentity> identity, in
   };
   const bool is_pinned = identity->path.empty();
   const auto id = trust_->known.Find(identity->anchor_sha256);
+  const auto is_known = [this](const Sha256& lent) { return trust_->known.Find(lent).has_value(); };
   const LinksAnswer answer =
       AskOfLinks(identity->path, *trust_->revocation, trust_->revocation_spec, now);
   if (now < identity->not_before) {
@@ -257,6 +273,8 @@ Verdict ClientVerifier::Recheck(std::shared_ptr<const PeerIdentity> identity, in
   } else if (!id || !IsAnchor(trust_->known.at(*id)) ||
              (is_pinned && identity->sha256 != identity->anchor_sha256)) {
     reject(Rejection::kUnknownCa, identity->path.size());
+  } else if (!std::ranges::all_of(identity->lent, is_known)) {
+    reject(Rejection::kUnknownCa, 0);
   } else if (const KnownCa& anchor = trust_->known.at(*id); now > anchor.not_after) {
     reject(Rejection::kExpired, identity->path.size());
   } else if (answer.rejection != Rejection::kNone) {

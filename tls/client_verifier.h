@@ -53,10 +53,10 @@ class ClientVerifier {
                               PathReport* report = nullptr);
 
   // Recheck asks whether an identity that this trust, or an earlier one, has accepted still holds
-  // at `now`: validity of every link and of the anchor, the anchor still one, revocation. No
-  // signatures, O(length of the path): for cache hits, resumptions and live connections. Under
-  // other options() than the path was judged by, judge again instead; under another trust, where
-  // the path led over certificates that only the trust knew.
+  // at `now`: validity of every link and of the anchor, the anchor still one, what the trust lent
+  // to the path still known, revocation. No signatures, O(length of the path): for cache hits,
+  // resumptions and live connections. Under other options() than the path was judged by, judge
+  // again instead.
   [[nodiscard]] Verdict Recheck(std::shared_ptr<const PeerIdentity> identity, int64_t now) const;
 
   // HasNoPathFor tells for certain, from names alone, that no path leads from an identity to this

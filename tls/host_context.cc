@@ -25,7 +25,7 @@ constexpr uint32_t kMaxSessionSeconds = 7 * 24 * 3600;
 // limit.
 constexpr uint32_t kMessageSlack = 1024;
 // What sessions are resumed on changes with what tickets carry.
-constexpr std::string_view kSessionForm = "portcullis session 2";
+constexpr std::string_view kSessionForm = "portcullis session 3";
 
 absl::Status HostError(const HostSpec& spec, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("host ", spec.name, ": ", status.message()));

@@ -10,7 +10,7 @@ namespace {
 
 // The first byte. A replica that does not know the form decodes nothing and falls back to a full
 // handshake.
-constexpr uint8_t kForm = 1;
+constexpr uint8_t kForm = 2;
 
 constexpr uint64_t Zigzag(int64_t number) {
   return static_cast<uint64_t>(number) << 1 ^ static_cast<uint64_t>(number >> 63);
@@ -43,6 +43,7 @@ void CodeFields(Coder& coder, Identity& identity) {
     coder.Each(link.distribution_points, [&coder](auto& point) { coder.Number(point); });
   });
   coder.Hash(identity.anchor_sha256);
+  coder.Each(identity.lent, [&coder](auto& digest) { coder.Hash(digest); });
 }
 
 // Counts what a Writer of the same would write.

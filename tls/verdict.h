@@ -69,6 +69,9 @@ struct PeerIdentity {
   // chains.
   std::vector<PathLink> path;
   Sha256 anchor_sha256{};  // of the DER of the anchor that the path ends in
+  // Of the DER of each certificate between that the client left out and the trust has lent: the
+  // path stands no longer than the trust has them.
+  std::vector<Sha256> lent;
   // The client presented the path itself, but for the anchor, and nothing else.
   bool presented_just_path = false;
   // It presented certificates that the path has no use for.

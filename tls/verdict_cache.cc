@@ -202,15 +202,6 @@ void VerdictCache::Erase(const Sha256& key) {
   if (rep_->index[at] != kNone) rep_->Remove(at);
 }
 
-void VerdictCache::ForEach(absl::FunctionRef<void(const PeerIdentity&)> visit) const {
-  for (const bool visited : {true, false}) {
-    for (uint32_t at = rep_->newest; at != kNone; at = rep_->entries[at].older) {
-      const Rep::Entry& entry = rep_->entries[at];
-      if (entry.visited == visited) visit(*entry.identity);
-    }
-  }
-}
-
 size_t VerdictCache::size() const { return rep_->entries.size() - rep_->free.size(); }
 
 size_t VerdictCache::capacity() const { return rep_->capacity; }

@@ -20,8 +20,6 @@
 #include <span>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-
 #include "tls/verdict.h"
 
 namespace portcullis::tls {
@@ -49,10 +47,6 @@ class VerdictCache {
   // Insert remembers; displaces what was not asked for in the longest while (approximately).
   void Insert(const Sha256& key, std::shared_ptr<const PeerIdentity> identity);
   void Erase(const Sha256& key);
-
-  // ForEach visits the identities remembered, those used last first as far as is known: the clients
-  // seen recently.
-  void ForEach(absl::FunctionRef<void(const PeerIdentity&)> visit) const;
 
   [[nodiscard]] size_t size() const;
   [[nodiscard]] size_t capacity() const;

@@ -8,6 +8,7 @@
 #include "core/backend/pool.h"
 #include "core/connection/downstream.h"
 #include "core/connection/exchange_pool.h"
+#include "core/connection/seen_clients.h"
 #include "core/http/pages.h"
 #include "core/log/connection_log.h"
 #include "core/ocsp/fetcher.h"
@@ -35,6 +36,7 @@ struct Context {
   log::LogRing& log;
   uint32_t worker_index;
   ocsp::StatusCache& statuses;
+  SeenClients& seen;                              // whom the next reload is tried out on
   ocsp::Fetcher* fetcher = nullptr;               // null: nobody asks
   ocsp::ResultSink* status_sink = nullptr;        // where the fetcher's results for this worker go
   signing::Pool* signers = nullptr;               // null: every signature is made here

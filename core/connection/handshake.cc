@@ -27,6 +27,15 @@ void FinishRefusal(Context& ctx, Downstream& down, tls::Rejection reason) {
   Linger(ctx, down, CloseCause::kRefused);
 }
 
+// Remembers who was let in, for the next reload.
+void NoteSeen(Context& ctx, const tls::Engine& engine) {
+  const tls::Verdict& verdict = engine.verdict();
+  if (!verdict.accepted() || verdict.identity == nullptr) return;
+  ctx.seen.Note({.identity = verdict.identity,
+                 .judged_by = engine.host()->verifier->options(),
+                 .resumed = engine.resumed()});
+}
+
 void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
   down.handshake_done_ns = NowNs();
   down.refusal = down.engine->refusal();
@@ -35,6 +44,7 @@ void Complete(Context& ctx, Downstream& down, std::span<const uint8_t> rest) {
       RefuseHandshake(ctx, down, reason);
       return;
     }
+    NoteSeen(ctx, *down.engine);
   }
   RecordHandshake(ctx, down, down.refusal);
   if (down.listener->mode == config::StageMode::kHttp) {

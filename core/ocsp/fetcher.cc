@@ -74,6 +74,8 @@ Fetcher::~Fetcher() {
   thread_.join();
 }
 
+void Fetcher::Subscribe(ResultSink* sink) { post_->inbox().Push(sink); }
+
 bool Fetcher::Fetch(FetchJob job) {
   if (num_jobs_.fetch_add(1, std::memory_order_relaxed) >= options_.max_jobs) {
     num_jobs_.fetch_sub(1, std::memory_order_relaxed);
@@ -107,6 +109,8 @@ void Fetcher::Turn() {
   post_->inbox().Drain([this](Mail&& mail) {
     if (auto* job = std::get_if<FetchJob>(&mail)) {
       Accept(std::move(*job));
+    } else if (auto* const* sink = std::get_if<ResultSink*>(&mail)) {
+      subscribers_.push_back(*sink);
     } else if (const auto* name = std::get_if<NameResolved>(&mail)) {
       Name(name->host, name->addresses);
     }
@@ -252,7 +256,21 @@ void Fetcher::Finish(Task& task, std::string_view fault) {
   task.stage = Task::Stage::kFinished;
   task.exchange.reset();
   num_jobs_.fetch_sub(1, std::memory_order_relaxed);
-  task.job.sink->Take(std::move(result));
+  Tell(task.job, std::move(result));
+}
+
+// A revocation is told to all, so that nobody goes on serving a client of whom one worker knows. It
+// is the fetcher that tells them: workers do not talk to one another.
+void Fetcher::Tell(const FetchJob& job, StatusResult result) {
+  if (result.answer.status == tls::ClientStatus::kRevoked) {
+    for (ResultSink* const sink : subscribers_) {
+      if (sink == job.sink) continue;
+      StatusResult heard = result;
+      heard.asked = false;
+      sink->Take(std::move(heard));
+    }
+  }
+  job.sink->Take(std::move(result));
 }
 
 int Fetcher::WaitMs(int64_t now_ms) const {

@@ -31,6 +31,7 @@ struct StatusResult {
   tls::StatusKey key;
   tls::StatusAnswer answer;
   int64_t took_ns = 0;  // from the fetcher's taking the job to this
+  bool asked = true;    // the sink's own question; false: one is told what another has heard
 };
 
 // Who wants a result. Called on the fetcher's thread; must not block.
@@ -63,12 +64,15 @@ class Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
+  // Subscribe has `sink` told of every revocation that others hear of, too. From any thread, before
+  // the jobs that it is to know of.
+  void Subscribe(ResultSink* sink);
   // Fetch takes a job, whose sink gets exactly one result; false when there are too many. Never
   // blocks. Any thread.
   [[nodiscard]] bool Fetch(FetchJob job);
 
  private:
-  using Mail = std::variant<FetchJob, struct NameResolved>;
+  using Mail = std::variant<FetchJob, ResultSink*, struct NameResolved>;
   class Post;
   struct Task;
 
@@ -84,6 +88,7 @@ class Fetcher {
   void Exchanged(Task& task, Exchange::Progress progress);
   void Expire(int64_t now_ms);
   void Finish(Task& task, std::string_view fault);
+  void Tell(const FetchJob& job, StatusResult result);
   [[nodiscard]] int WaitMs(int64_t now_ms) const;
 
   const FetcherOptions options_;
@@ -101,6 +106,7 @@ class Fetcher {
   std::unique_ptr<Resolver> resolver_;
   absl::flat_hash_map<std::string, KnownName> names_;
   std::vector<std::unique_ptr<Task>> tasks_;  // oldest first
+  std::vector<ResultSink*> subscribers_;
   io::PollSet poll_;
 };
 

@@ -46,18 +46,90 @@ tls::Host HostOf(const tls::HostSpec& spec, const tls::HostTableOptions& options
   return host;
 }
 
-// Hosts by name. On whichever listener, a virtual host judges clients alike.
-absl::flat_hash_map<std::string_view, tls::Host> HostsOf(const Snapshot& snapshot,
-                                                         tls::VerifierSet& verifiers) {
-  absl::flat_hash_map<std::string_view, tls::Host> hosts;
-  for (const ListenerSnapshot& listener : snapshot.listeners) {
+// A listener's hosts, by what they are found by. Names are in lower case already.
+class NamedHosts {
+ public:
+  explicit NamedHosts(const ListenerSnapshot& listener) : listener_(&listener) {
     for (const std::unique_ptr<tls::HostSpec>& spec : listener.hosts) {
-      if (hosts.contains(spec->name)) continue;
-      hosts.emplace(spec->name, HostOf(*spec, listener.options, verifiers));
+      by_name_.emplace(spec->name, spec.get());
+      for (const std::string& name : spec->server_names) by_server_name_.emplace(name, spec.get());
     }
   }
-  return hosts;
-}
+
+  [[nodiscard]] const ListenerSnapshot& listener() const { return *listener_; }
+  [[nodiscard]] const tls::HostSpec* Called(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+  // Who is asked for under a server name, which may be a wildcard, as tls::HostTable finds it.
+  [[nodiscard]] const tls::HostSpec* FindByName(std::string_view name) const {
+    if (const auto found = by_server_name_.find(name); found != by_server_name_.end()) {
+      return found->second;
+    }
+    const size_t dot = name.find('.');
+    if (dot == std::string_view::npos) return nullptr;
+    const auto found = by_server_name_.find(std::string("*").append(name.substr(dot)));
+    return found == by_server_name_.end() ? nullptr : found->second;
+  }
+  [[nodiscard]] const tls::HostSpec* Select(std::string_view name) const {
+    const tls::HostSpec* const found = FindByName(name);
+    const bool refuses = listener_->options.refuse_unknown_sni && !name.empty();
+    return found != nullptr || refuses ? found : Called(listener_->options.default_host);
+  }
+
+ private:
+  const ListenerSnapshot* listener_;
+  absl::flat_hash_map<std::string_view, const tls::HostSpec*> by_name_;
+  absl::flat_hash_map<std::string_view, const tls::HostSpec*> by_server_name_;
+};
+
+struct Successor {
+  const tls::HostSpec* spec = nullptr;  // null: there is none
+  const ListenerSnapshot* listener = nullptr;
+};
+
+// All listeners of a configuration to come.
+class Successors {
+ public:
+  explicit Successors(const Snapshot& after) {
+    listeners_.reserve(after.listeners.size());
+    for (const ListenerSnapshot& listener : after.listeners) listeners_.emplace_back(listener);
+    for (const NamedHosts& hosts : listeners_) {
+      by_address_.emplace(SocketKey(*hosts.listener().listener), &hosts);
+    }
+  }
+
+  // Of the host `before` of a listener at `address`: whom its clients would get by `name`, one of
+  // its server names. As live connections have it (core/connection/lapse.cc).
+  [[nodiscard]] Successor Find(const std::string& address, const tls::HostSpec& before,
+                               std::string_view name) const {
+    if (const auto found = by_address_.find(address); found != by_address_.end()) {
+      const NamedHosts& hosts = *found->second;
+      const tls::HostSpec* const selected = hosts.Select(name);
+      const tls::HostSpec* const namesake = hosts.Called(before.name);
+      // One of another name that asks nobody cannot speak for a host that did.
+      const bool speaks =
+          selected != nullptr &&
+          (selected == namesake || selected->client_auth.mode != tls::ClientAuthMode::kOff);
+      return {speaks || namesake == nullptr ? selected : namesake, &hosts.listener()};
+    }
+    for (const NamedHosts& hosts : listeners_) {
+      if (const tls::HostSpec* const namesake = hosts.Called(before.name); namesake != nullptr) {
+        return {namesake, &hosts.listener()};
+      }
+    }
+    for (const NamedHosts& hosts : listeners_) {
+      if (const tls::HostSpec* const found = hosts.FindByName(name); found != nullptr) {
+        return {found, &hosts.listener()};
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::vector<NamedHosts> listeners_;
+  absl::flat_hash_map<std::string, const NamedHosts*> by_address_;
+};
 
 uint64_t PolicyEpoch(const tls::Host& host) {
   if (host.verifier == nullptr || host.spec->client_auth.policy == nullptr) return 0;
@@ -65,49 +137,95 @@ uint64_t PolicyEpoch(const tls::Host& host) {
 }
 
 // Each way of judging that changes into another, once: a thousand hosts may have the same two.
-std::vector<HostPair> PairsOf(const Snapshot& before, const Snapshot& after,
-                              tls::VerifierSet& verifiers) {
-  absl::flat_hash_map<std::string_view, tls::Host> new_hosts = HostsOf(after, verifiers);
-  std::set<std::tuple<const void*, uint64_t, const void*, uint64_t, bool>> known;
-  std::vector<HostPair> pairs;
-  for (auto& [name, host] : HostsOf(before, verifiers)) {
-    if (host.verifier == nullptr) continue;
-    HostPair pair{.before = std::move(host), .after = {}};
-    if (const auto found = new_hosts.find(name); found != new_hosts.end()) {
-      pair.after = std::move(found->second);
+class PairList {
+ public:
+  explicit PairList(tls::VerifierSet& verifiers) : verifiers_(verifiers) {}
+
+  void Add(const tls::HostSpec& spec, const tls::HostTableOptions& options, const Successor& next) {
+    HostPair pair{.before = HostOf(spec, options, verifiers_), .after = {}};
+    if (pair.before.verifier == nullptr) return;
+    if (next.spec != nullptr) {
+      pair.after = HostOf(*next.spec, next.listener->options, verifiers_);
     }
     const bool forgives = pair.after.verifier != nullptr &&
                           tls::IsForgiven(pair.after.spec->client_auth, tls::Rejection::kUnknownCa);
-    if (known
-            .emplace(pair.before.verifier, PolicyEpoch(pair.before), pair.after.verifier,
-                     PolicyEpoch(pair.after), forgives)
-            .second) {
-      pairs.push_back(std::move(pair));
+    const bool is_new = known_
+                            .emplace(pair.before.verifier, PolicyEpoch(pair.before),
+                                     pair.after.verifier, PolicyEpoch(pair.after), forgives)
+                            .second;
+    if (is_new) pairs_.push_back(std::move(pair));
+  }
+  [[nodiscard]] std::vector<HostPair> Take() { return std::move(pairs_); }
+
+ private:
+  tls::VerifierSet& verifiers_;
+  std::set<std::tuple<const void*, uint64_t, const void*, uint64_t, bool>> known_;
+  std::vector<HostPair> pairs_;
+};
+
+std::vector<HostPair> PairsOf(const Snapshot& before, const Snapshot& after,
+                              tls::VerifierSet& verifiers) {
+  const Successors successors(after);
+  PairList pairs(verifiers);
+  for (const ListenerSnapshot& listener : before.listeners) {
+    const std::string address = SocketKey(*listener.listener);
+    for (const std::unique_ptr<tls::HostSpec>& spec : listener.hosts) {
+      if (spec->client_auth.mode == tls::ClientAuthMode::kOff) continue;
+      for (const std::string& name : spec->server_names) {
+        pairs.Add(*spec, listener.options, successors.Find(address, *spec, name));
+      }
+      if (!spec->server_names.empty()) continue;  // else it is there for those who name nobody
+      pairs.Add(*spec, listener.options, successors.Find(address, *spec, ""));
     }
   }
-  return pairs;
+  return pairs.Take();
+}
+
+// Whether a host lets a client in that was seen. Of a resumed one nobody knows what other rules of
+// path building would make.
+bool LetsIn(const tls::Host& host, const connection::SeenClient& client, int64_t now) {
+  if (client.resumed && client.judged_by != host.verifier->options()) return false;
+  return tls::JudgeAgain(host, client.identity, now).accepted();
 }
 
 // Why a client would be refused, kNone where it would not; nothing, where it is not let in as it
 // is.
 std::optional<tls::Rejection> Judge(const std::vector<HostPair>& pairs,
-                                    const std::shared_ptr<const tls::PeerIdentity>& client,
-                                    tls::VerdictCache& cache, int64_t now) {
+                                    const connection::SeenClient& client, tls::VerdictCache& cache,
+                                    int64_t now) {
   std::optional<tls::Rejection> outcome;
   for (const HostPair& pair : pairs) {
-    if (!tls::JudgeAgain(pair.before, client, now).accepted()) continue;
+    if (!LetsIn(pair.before, client, now)) continue;
     outcome = tls::Rejection::kNone;
     if (pair.after.verifier == nullptr) continue;
-    const tls::Verdict verdict =
-        tls::JudgeLive(pair.after, {.judged_under = pair.before, .identity = client}, &cache, now);
+    const tls::LiveClient live{
+        .judged_under = pair.before, .identity = client.identity, .resumed = client.resumed};
+    const tls::Verdict verdict = tls::JudgeLive(pair.after, live, &cache, now);
     if (verdict.accepted() || tls::IsForgiven(pair.after.spec->client_auth, verdict.rejection)) {
       continue;
     }
     // Its path may have been found under the laxer rules of another host with the same trust.
-    if (!tls::JudgePresented(pair.before, client->chain_der, &cache, now).accepted()) continue;
+    if (!client.resumed &&
+        !tls::JudgePresented(pair.before, client.identity->chain_der, &cache, now).accepted()) {
+      continue;
+    }
     return verdict.rejection;
   }
   return outcome;
+}
+
+// Those of whom the chain is known come first: they can be judged in full, where one that another
+// worker has only seen to resume cannot.
+std::vector<const connection::SeenClient*> InOrder(
+    std::span<const connection::SeenClient> clients) {
+  std::vector<const connection::SeenClient*> ordered;
+  ordered.reserve(clients.size());
+  for (const bool resumed : {false, true}) {
+    for (const connection::SeenClient& client : clients) {
+      if (client.resumed == resumed) ordered.push_back(&client);
+    }
+  }
+  return ordered;
 }
 
 std::string DescribeReasons(const DryRun& dry_run) {
@@ -128,7 +246,7 @@ std::string DescribeReasons(const DryRun& dry_run) {
 }  // namespace
 
 DryRun TryOut(const Snapshot& before, const Snapshot& after,
-              std::span<const std::shared_ptr<const tls::PeerIdentity>> clients, int64_t now,
+              std::span<const connection::SeenClient> clients, int64_t now,
               std::chrono::milliseconds limit) {
   const Clock::time_point until = Clock::now() + limit;
   tls::VerifierSet verifiers;
@@ -136,15 +254,15 @@ DryRun TryOut(const Snapshot& before, const Snapshot& after,
   tls::VerdictCache cache(kChainsRemembered);
   absl::flat_hash_set<tls::Sha256> counted;
   DryRun dry_run;
-  for (const std::shared_ptr<const tls::PeerIdentity>& client : clients) {
-    if (counted.contains(client->sha256) || client->chain_der.empty()) continue;
+  for (const connection::SeenClient* const client : InOrder(clients)) {
+    if (counted.contains(client->identity->sha256)) continue;
     if (dry_run.seen >= kDryRunClients || Clock::now() >= until) {
       dry_run.complete = false;
       break;
     }
-    const std::optional<tls::Rejection> outcome = Judge(pairs, client, cache, now);
+    const std::optional<tls::Rejection> outcome = Judge(pairs, *client, cache, now);
     if (!outcome) continue;
-    counted.insert(client->sha256);
+    counted.insert(client->identity->sha256);
     ++dry_run.seen;
     if (*outcome == tls::Rejection::kNone) continue;
     ++dry_run.refused;

@@ -6,16 +6,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 
 #include "absl/status/status.h"
 
 #include "core/config/config.h"
+#include "core/connection/seen_clients.h"
 #include "core/server/snapshot.h"
 #include "tls/rejection.h"
-#include "tls/verdict.h"
 
 namespace portcullis::server {
 
@@ -32,13 +31,16 @@ struct DryRun {
 };
 
 // TryOut judges `clients`, as workers remember them, at `now` (seconds since the epoch) under each
-// virtual host of `before` that lets them in, and then under the host of that name in `after`. A
-// client whom any of these would refuse counts as refused, once, however many chains it has shown:
-// nobody remembers which hosts it spoke to. A host that is gone, or asks for no certificate any
-// more, refuses nobody; nor does one that cannot be made, which fails the reload by itself.
+// virtual host of `before` that lets them in, and then under the hosts of `after` that they would
+// get by its server names (as live connections are judged, core/connection/lapse.h; of a name that
+// a new host takes out of an old wildcard it knows nothing). A client whom any of these would
+// refuse counts as refused, once, however often it was seen: nobody remembers which hosts it spoke
+// to. One that was only seen to resume is judged by what its ticket said. A host that is gone, or
+// asks for no certificate any more, refuses nobody; nor does one that cannot be made, which fails
+// the reload by itself.
 [[nodiscard]] DryRun TryOut(const Snapshot& before, const Snapshot& after,
-                            std::span<const std::shared_ptr<const tls::PeerIdentity>> clients,
-                            int64_t now, std::chrono::milliseconds limit = kDryRunTime);
+                            std::span<const connection::SeenClient> clients, int64_t now,
+                            std::chrono::milliseconds limit = kDryRunTime);
 
 // Describe returns e.g. "of 4101 clients seen recently the new trust would refuse 312: revoked 300,
 // unknown_ca 12", the most frequent reason first.

@@ -22,8 +22,7 @@
 namespace portcullis::server {
 namespace {
 
-// How many clients a worker is asked for, and how long all of them have to answer.
-constexpr uint32_t kClientsAWorker = 1024;
+// How long all workers have to say whom they have seen.
 constexpr std::chrono::seconds kAnswerTime{1};
 
 int64_t UnixNow() { return static_cast<int64_t>(time(nullptr)); }
@@ -145,6 +144,7 @@ absl::Status Supervisor::StartWorkers() {
                               .log = &log_->ring(i),
                               .returns = returns_.get()});
     if (absl::Status status = worker->Start(); !status.ok()) return status;
+    fetcher_->Subscribe(worker.get());
     workers_.push_back(std::move(worker));
   }
   return absl::OkStatus();
@@ -235,8 +235,9 @@ absl::Status Supervisor::Publish(std::shared_ptr<const Snapshot> snapshot) {
 
 // The clients that the workers remember, each worker's last ones first. One that does not answer in
 // time is left out: a reload must not hang on it.
-std::vector<std::shared_ptr<const tls::PeerIdentity>> Supervisor::ClientsSeen() const {
-  const uint32_t most = std::clamp<uint32_t>(kDryRunClients / num_workers_, 1, kClientsAWorker);
+std::vector<connection::SeenClient> Supervisor::ClientsSeen() const {
+  const uint32_t most =
+      std::clamp<uint32_t>(kDryRunClients / num_workers_, 1, worker::kSeenClients);
   const auto until = std::chrono::steady_clock::now() + kAnswerTime;
   std::vector<std::shared_ptr<worker::ClientList>> lists;
   for (const auto& worker : workers_) {
@@ -244,7 +245,7 @@ std::vector<std::shared_ptr<const tls::PeerIdentity>> Supervisor::ClientsSeen() 
     lists.push_back(std::make_shared<worker::ClientList>());
     worker->Post(worker::ListClients{.most = most, .answer = lists.back()});
   }
-  std::vector<std::shared_ptr<const tls::PeerIdentity>> clients;
+  std::vector<connection::SeenClient> clients;
   size_t silent = 0;
   for (const auto& list : lists) {
     if (list->ready.try_acquire_until(until)) {

@@ -68,7 +68,7 @@ class Supervisor final : public RunningServer {
   absl::Status Publish(std::shared_ptr<const Snapshot> snapshot);
   absl::Status OpenSockets(const Snapshot& snapshot, std::vector<std::vector<int>>& sockets,
                            std::vector<uint16_t>& ports, std::map<std::string, uint16_t>& open);
-  [[nodiscard]] std::vector<std::shared_ptr<const tls::PeerIdentity>> ClientsSeen() const;
+  [[nodiscard]] std::vector<connection::SeenClient> ClientsSeen() const;
   absl::Status Rehearse(const Snapshot& snapshot);
   absl::Status StartAdmin();
   [[nodiscard]] std::string StatusText() const;

@@ -52,9 +52,12 @@ void Worker::Handle(Message message) {
   }
 }
 
-// Whom the responder has come to call revoked is not served any longer, nor resumed.
+// Whom the responder has come to call revoked is not served any longer, nor resumed, whichever
+// worker has heard it. Whoever asked counts the answer.
 void Worker::Settle(ocsp::StatusResult result) {
-  options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
+  if (result.asked) {
+    options_.shard->CountOcspAnswer(OcspResultOf(result.answer.status), result.took_ns);
+  }
   const bool was_revoked = statuses_->KnowsRevoked(result.key);
   const std::vector<ocsp::Waiter> waiters =
       statuses_->Settle(result.key, result.answer, context_->unix_ms / 1000);
@@ -94,11 +97,11 @@ void Worker::Apply(Update update) {
 }
 
 void Worker::FillIn(uint32_t most, ClientList& list) const {
-  size_t bytes = 0;
-  verdicts_->ForEach([&](const tls::PeerIdentity& identity) {
-    if (list.clients.size() >= most || bytes > kMaxListBytes) return;
-    for (const tls::SharedBytes& der : identity.chain_der) bytes += der.size();
-    list.clients.push_back(std::make_shared<const tls::PeerIdentity>(identity));
+  seen_->ForEach([&](const connection::SeenClient& client) {
+    if (list.clients.size() >= most) return;
+    connection::SeenClient copy = client;
+    copy.identity = std::make_shared<const tls::PeerIdentity>(*client.identity);
+    list.clients.push_back(std::move(copy));
   });
   list.ready.release();
 }

@@ -109,6 +109,7 @@ absl::Status Worker::SetUp() {
   downstreams_.emplace(options_.max_connections);
   verdicts_.emplace(options_.verdict_cache);
   statuses_.emplace(kStatusesKept);
+  seen_.emplace(kSeenClients, kSeenBytes);
   // An aggregate: make_unique cannot name its members.
   // NOLINTNEXTLINE(modernize-make-unique)
   context_.reset(new connection::Context{.client_env = *client_env_,
@@ -118,6 +119,7 @@ absl::Status Worker::SetUp() {
                                          .log = *options_.log,
                                          .worker_index = options_.index,
                                          .statuses = *statuses_,
+                                         .seen = *seen_,
                                          .fetcher = options_.fetcher,
                                          .status_sink = this,
                                          .signers = options_.signers,
@@ -244,6 +246,7 @@ void Worker::TearDown() {
   runtime_.reset();
   verdicts_.reset();
   statuses_.reset();
+  seen_.reset();
   wheel_.reset();
   client_env_.reset();
   backend_env_.reset();

@@ -26,6 +26,7 @@
 #include "core/connection/context.h"
 #include "core/connection/downstream.h"
 #include "core/connection/runtime.h"
+#include "core/connection/seen_clients.h"
 #include "core/log/log_ring.h"
 #include "core/ocsp/fetcher.h"
 #include "core/ocsp/status_cache.h"
@@ -38,7 +39,6 @@
 #include "io/stream.h"
 #include "io/timer_wheel.h"
 #include "metrics/shard.h"
-#include "tls/verdict.h"
 #include "tls/verdict_cache.h"
 
 namespace portcullis::worker {
@@ -61,15 +61,18 @@ struct Cut {};
 // fills `clients`, releases `ready`, and waits for nobody. Who has not acquired `ready` must not
 // look.
 struct ClientList {
-  std::vector<std::shared_ptr<const tls::PeerIdentity>> clients;
+  std::vector<connection::SeenClient> clients;
   std::binary_semaphore ready{0};
 };
-// Asks for such a list, of at most `most` clients and kMaxListBytes of certificates.
+// Asks for such a list, of at most `most` clients.
 struct ListClients {
   uint32_t most = 0;
   std::shared_ptr<ClientList> answer;  // not null
 };
-inline constexpr size_t kMaxListBytes = size_t{4} * 1024 * 1024;  // 1 or 2 ms of copying
+// How many clients a worker remembers for it, and what their certificates take at most: 1 or 2 ms
+// of copying.
+inline constexpr uint32_t kSeenClients = 1024;
+inline constexpr size_t kSeenBytes = size_t{4} * 1024 * 1024;
 
 using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult, signing::Result>;
 
@@ -109,7 +112,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   absl::Status Start();
   // Post hands the worker a message.
   void Post(Message message);
-  // Take hands the worker what its fetcher has found out. The fetcher's thread.
+  // Take hands the worker what its fetcher has found out, for it or for another. The fetcher's
+  // thread.
   void Take(ocsp::StatusResult result) override { Post(std::move(result)); }
   // Take hands the worker a signature. A helper's thread.
   void Take(signing::Result result) override { Post(std::move(result)); }
@@ -195,6 +199,7 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   std::optional<backend::Pool> pool_;
   std::optional<tls::VerdictCache> verdicts_;
   std::optional<ocsp::StatusCache> statuses_;
+  std::optional<connection::SeenClients> seen_;
   std::optional<io::Slab<connection::Downstream>> downstreams_;
   std::unique_ptr<connection::Context> context_;
   std::vector<std::unique_ptr<ListenerSlot>> listeners_;

@@ -12,6 +12,7 @@ import harness
 from backends import respond, tcp_echo
 from clients import poll_until, tls_context
 from harness import SLOW, E2ETest, host, http_config, tcp_config
+from pki import Cert
 
 RELOADS = "portcullis_config_reloads_total"
 LAPSED = "portcullis_connections_lapsed_total"
@@ -199,6 +200,37 @@ class Live(E2ETest):
         for client in self.clients[1::2]:
             self.expect_end(client)
         self.expect_lapsed(revoked=2)
+
+    def test_an_intermediate_that_is_withdrawn_ends_those_it_was_lent_to(self):
+        """They sent their leaf alone; full handshakes and resumed sessions alike. Who sends it stays."""
+        alone = Cert(self.pki.chained.leaf, self.pki.chained.key)
+        self.start(http_config, self.http_backend())
+
+        def lend(*certs):
+            self.reload_as(lambda config: config["trusts"][0].update(
+                intermediates=[str(cert.crt) for cert in certs]))
+        lend(self.pki.mid)
+        own, goes, sessions = self.client(self.server, cert=self.pki.chained), [], []
+        for version in ("1.2", "1.3"):
+            context = tls_context(alone, self.pki.ca.crt, version)
+            goes.append(self.client(self.server, context=context))
+            self.assertEqual(goes[-1].request(GET).status, 200)
+            sessions.append((context, goes[-1].tls.session))
+            goes.append(self.client(self.server, context=context, session=goes[-1].tls.session))
+            self.assertEqual(goes[-1].request(GET).status, 200)
+            self.assertTrue(goes[-1].tls.session_reused)
+        lend(self.pki.mid, self.pki.other)
+        for client in (own, *goes):
+            self.assertEqual(client.request(GET).status, 200)
+        lend(self.pki.other)
+        for client in goes:
+            self.expect_end(client)
+        self.assertEqual(own.request(GET).status, 200)
+        self.expect_lapsed(unknown_ca=len(goes))
+        for context, session in sessions:
+            again = self.client(self.server, context=context, session=session)
+            self.assertEqual(again.request(GET).status, 400)
+            self.assertFalse(again.tls.session_reused)
 
     def test_another_trust_ends_whom_it_does_not_know(self):
         self.start(tcp_config, self.backend(tcp_echo))

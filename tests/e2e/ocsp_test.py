@@ -14,6 +14,7 @@ from harness import SLOW, E2ETest, http_config
 from pki import openssl
 
 FETCHES = "portcullis_ocsp_fetch_duration_seconds_count"
+SLOTS = "portcullis_worker_connection_slots_in_use"
 LAPSED = "portcullis_connections_lapsed_total"
 OF_THE_CERTIFICATE = "the one that the certificate names"
 GET = "GET / HTTP/1.1\nHost: app.localhost"
@@ -81,9 +82,9 @@ class Ocsp(E2ETest):
         self.responder.revoked = {self.pki.revoked}
         self.addCleanup(self.responder.close)
 
-    def start(self, mode, refusal="alert", url=None, timeout="8s"):
+    def start(self, mode, refusal="alert", url=None, timeout="8s", workers=1):
         config = http_config(self.pki, self.http_backend().address, refusal=refusal)
-        config["workers"] = 1
+        config["workers"] = workers
         config["trusts"][0]["ocsp"] = {"mode": mode, "responder": url or self.responder.url, "timeout": timeout}
         if url == OF_THE_CERTIFICATE:
             del config["trusts"][0]["ocsp"]["responder"]
@@ -146,6 +147,41 @@ class Ocsp(E2ETest):
         self.assertEqual(other.request(GET).status, 200)
         poll_until(lambda: self.server.metrics().sum(LAPSED, reason="revoked") == 1, "lapse")
         self.assertEqual(self.server.metrics().sum(LAPSED), 1)
+
+    def test_what_one_worker_hears_of_a_revocation_counts_at_the_other(self):
+        """One worker has been told good and keeps that for an hour, the other is told nothing until it is told revoked.
+        """
+        session = self.dir / "session"
+        self.responder.revoked = set()
+        self.start("soft", workers=2)
+        self.expect_served(self.visit(self.pki.revoked, "1.3", "-sess_out", session))
+        real, self.responder.answer = self.responder.answer, lambda request: b"try later"
+
+        def workers_with_connections():
+            return sum(count > 0 for count in self.server.metrics().select(SLOTS).values())
+        poll_until(lambda: workers_with_connections() == 0, "the end of that one")
+        live = []
+        while len(live) < 2 or workers_with_connections() < 2:
+            live.append(self.client(self.server, cert=self.pki.revoked))
+            self.assertEqual(live[-1].request(GET).status, 200)
+        other = self.client(self.server)
+        self.assertEqual(other.request(GET).status, 200)
+        self.responder.revoked, self.responder.answer = {self.pki.revoked}, real
+        poll_until(lambda: self.visit(self.pki.revoked).alert == 44, "a new question")
+        for client in live:
+            self.assertEqual(client.wait_end(), "close_notify")
+        self.assertEqual(other.request(GET).status, 200)
+        ended = self.server.wait_log(len(live), close="revoked")
+        self.assertEqual({line["worker"] for line in ended}, {0, 1})
+        self.assertEqual(self.server.metrics().sum(FETCHES, result="revoked"), 1, "counted where it was asked")
+
+        refused = 1
+        while {line["worker"] for line in self.server.wait_log(refused, reason="revoked")} != {0, 1}:
+            visit = self.visit(self.pki.revoked, "1.3", "-sess_in", session)
+            self.assertEqual((visit.reused, visit.alert), (False, 44), visit.output[-2000:])
+            refused += 1
+        self.assertEqual(self.server.metrics().sum(FETCHES, result="revoked"), 1, "nobody has to ask again")
+        self.assertEqual(self.server.metrics().sum(LAPSED), len(live))
 
     def test_the_revoked_are_refused(self):
         for refusal in ("alert", "http"):

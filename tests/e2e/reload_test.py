@@ -8,6 +8,7 @@ import signal
 import harness
 from clients import Closed, poll_until, tls_context
 from harness import E2ETest, http_config
+from pki import Cert
 
 RELOADS = "portcullis_config_reloads_total"
 GET = "GET / HTTP/1.1\nHost: app.localhost"
@@ -235,6 +236,30 @@ class Reload(E2ETest):
         self.assertEqual(self.server.stderr().count(f"reload: {told}"), 3)
         self.assertEqual(self.served(cert=self.pki.stranger)[0], 200)
         self.assertEqual(self.served()[0], 400)
+
+    def test_a_dry_run_counts_who_only_resumed_and_who_sent_too_much_whatever_the_host_is_called(self):
+        secret = self.dir / "tickets.key"
+        secret.touch(mode=0o600)
+        secret.write_bytes(b"one secret for this process and the next one")
+        self.start("http", tickets={"secret_file": str(secret)})
+        held = list(self.sessions())
+        self.assertEqual(self.server.stop(), 0)
+        self.server = self.serve(copy.deepcopy(self.config))
+        for _, context, session in held:
+            with self.client(self.server, context=context, session=session) as client:
+                self.assertEqual(client.request(GET).status, 200)
+                self.assertTrue(client.tls.session_reused)
+        surplus = Cert(self.dir / "surplus.crt", self.pki.client_second.key)
+        surplus.crt.write_bytes(self.pki.client_second.crt.read_bytes() + self.pki.other.crt.read_bytes())
+        self.assertEqual(self.served(cert=surplus)[0], 200)
+
+        self.put("ca.crt", self.pki.other.crt)
+        (self.files / "ca.crl").unlink()
+        renamed = {"virtual_hosts": [dict(self.config["virtual_hosts"][0], name="renamed")],
+                   "listeners": [dict(self.config["listeners"][0], hosts=["renamed"])]}
+        self.reload_with("failure", reload={"refuse_over": 1}, **renamed)
+        self.assertEqual(self.dry_run(), (0, 2))
+        self.assertIn("of 2 clients seen recently the new trust would refuse 2: unknown_ca 2", self.server.stderr())
 
     def both_cas(self):
         path = self.dir / "both.crt"

@@ -90,6 +90,19 @@ TEST_F(RecheckTest, AnIntermediateAnchorCountsAsLongAsTheOptionsHaveIt) {
       "unknown_ca");
 }
 
+TEST_F(RecheckTest, WhatTheTrustHasLentMustStillBeKnown) {
+  const TrustSources lending{.cas = {{root_.Pem(), "ca.crt"}},
+                             .intermediates = {{ca_.Pem(), "more.crt"}}};
+  const auto trust = testing::ParseTrust(lending);
+  const auto lent = Judge(trust, {&leaf_}).identity;
+  ASSERT_EQ(lent->lent.size(), 1U);
+  EXPECT_EQ(NameOf(MakeVerifier(trust)->Recheck(lent, kNow)), "none");
+  EXPECT_EQ(NameOf(MakeVerifier(trust_)->Recheck(lent, kNow)), "unknown_ca");
+  const auto own = Judge(trust, {&leaf_, &ca_}).identity;
+  EXPECT_TRUE(own->lent.empty()) << "the client has it, too";
+  EXPECT_EQ(NameOf(MakeVerifier(trust_)->Recheck(own, kNow)), "none");
+}
+
 TEST_F(RecheckTest, RevocationReachesEveryLink) {
   EXPECT_EQ(NameOf(Recheck(MakeTrust({&root_}, {MakeCrlPem(root_, {1})}))), "none");
   const Verdict verdict = Recheck(MakeTrust({&root_}, {MakeCrlPem(root_, {70})}));

@@ -147,6 +147,42 @@ TEST_F(ResumptionTest, AForeignSecretDoesNotOpenTheTicket) {
   EXPECT_FALSE(pair.engine().resumed());
 }
 
+// The client sends its leaf alone, and the operator's intermediate completes the chain. Sharing a
+// secret, the tables may be one process's before and after a reload, or two processes'.
+TEST_F(ResumptionTest, AnIntermediateThatIsWithdrawnEndsTheSessionsItCompleted) {
+  const TestCertificate ca = testing::MakeCa(root_, {.common_name = "ca"});
+  const TestCertificate leaf = MakeLeaf(ca, {.common_name = "below"});
+  const TestCertificate another = MakeRoot({.common_name = "another"});
+  const auto knowing = [&](std::vector<PemSource> intermediates) {
+    HostSpec spec = Host("edge.example", ClientAuthMode::kRequire);
+    spec.client_auth.trust = testing::ParseTrust(
+        {.cas = {{root_.Pem(), "ca.crt"}}, .intermediates = std::move(intermediates)});
+    return Table({spec});
+  };
+  for (const uint16_t version : kVersions) {
+    ClientOptions options = AnonymousClient(version);
+    options.certificate = &leaf;
+    TestHosts hosts = knowing({{ca.Pem(), "more.crt"}});
+    const auto session = Session(hosts.table(), options);
+    ASSERT_NE(session, nullptr);
+    TestHosts same = knowing({{ca.Pem(), "moved.crt"}});
+    Pair resumed(same.table(), With(options, session));
+    ASSERT_EQ(resumed.Handshake(), HandshakeStatus::kDone);
+    EXPECT_TRUE(resumed.engine().resumed());
+
+    TestHosts withdrawn = knowing({});
+    Pair refused(withdrawn.table(), With(options, session));
+    EXPECT_EQ(refused.Handshake(), HandshakeStatus::kFailed);
+    EXPECT_FALSE(refused.engine().resumed());
+    EXPECT_EQ(ReasonOf(refused.engine()), "unknown_ca");
+
+    TestHosts replaced = knowing({{another.Pem(), "more.crt"}});
+    Pair other(replaced.table(), With(options, session));
+    EXPECT_EQ(other.Handshake(), HandshakeStatus::kFailed);
+    EXPECT_FALSE(other.engine().resumed());
+  }
+}
+
 // The ticket is bounded by the certificate. To see that a resumed client is judged all the same,
 // this table says a later time for judging than the sealed one by moving to just past notAfter: the
 // ticket must be refused or rejected.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/tls/engine_fixture.h"
+#include "tls/identity_codec.h"
 
 namespace portcullis::tls {
 namespace {
@@ -52,15 +53,14 @@ class HostJudgeTest : public EngineTest {
         {.judged_under = HostOf(before), .identity = Judge(before, certificates).identity}, &cache_,
         kNow);
   }
-  // The same of one that resumed.
+  // The same of one that resumed: what its ticket says.
   Verdict LiveResumed(TestHosts& after, TestHosts& before, Chain certificates) {
-    PeerIdentity identity = *Judge(before, certificates).identity;
-    identity.chain_der.clear();
-    return JudgeLive(HostOf(after),
-                     {.judged_under = HostOf(before),
-                      .identity = std::make_shared<const PeerIdentity>(std::move(identity)),
-                      .resumed = true},
-                     &cache_, kNow);
+    const std::vector<uint8_t> ticket =
+        EncodeIdentity(*Judge(before, certificates).identity, false);
+    return JudgeLive(
+        HostOf(after),
+        {.judged_under = HostOf(before), .identity = DecodeIdentity(ticket), .resumed = true},
+        &cache_, kNow);
   }
 
   const TestCertificate other_root_ = MakeRoot({.common_name = "other root"});
@@ -205,6 +205,30 @@ TEST_F(HostJudgeTest, LiveClientsAreJudgedAfreshWhereAnotherPathMayBe) {
   TestHosts forgetting = Trusting(MakeTrust({&root_}), {.intermediates_as_anchors = false});
   EXPECT_EQ(Live(forgetting, knowing, {&leaf_}).rejection, Rejection::kUnknownCa);
   EXPECT_TRUE(Live(forgetting, knowing, {&leaf_, &ca_}).accepted());
+}
+
+// A resumed client has no chain that could be judged afresh: what the trust lent to its path is
+// part of what the ticket says.
+TEST_F(HostJudgeTest, LiveClientsGoWithTheIntermediateThatTheTrustLentThem) {
+  const auto with = [&](std::vector<PemSource> intermediates) {
+    return Trusting(testing::ParseTrust(
+        {.cas = {{root_.Pem(), "ca.crt"}}, .intermediates = std::move(intermediates)}));
+  };
+  TestHosts lending = with({{ca_.Pem(), "more.crt"}});
+  TestHosts wider = with({{ca_.Pem(), "more.crt"}, {other_root_.Pem(), "other.crt"}});
+  TestHosts withdrawn = with({});
+  TestHosts anchored = Trusting(MakeTrust({&root_, &ca_}));
+  for (TestHosts* const after : {&wider, &anchored}) {
+    EXPECT_TRUE(Live(*after, lending, {&leaf_}).accepted());
+    EXPECT_TRUE(LiveResumed(*after, lending, {&leaf_}).accepted());
+  }
+  EXPECT_EQ(Live(withdrawn, lending, {&leaf_}).rejection, Rejection::kUnknownCa);
+  const Verdict resumed = LiveResumed(withdrawn, lending, {&leaf_});
+  EXPECT_EQ(resumed.rejection, Rejection::kUnknownCa);
+  EXPECT_EQ(resumed.failed_subject, "CN=leaf");
+  // What it presented itself is its own.
+  EXPECT_TRUE(Live(withdrawn, lending, {&leaf_, &ca_}).accepted());
+  EXPECT_TRUE(LiveResumed(withdrawn, lending, {&leaf_, &ca_}).accepted());
 }
 
 TEST_F(HostJudgeTest, ALiveClientWhoseAnchorIsGoneStaysOnAnotherPath) {

@@ -32,7 +32,7 @@ bool Same(const PeerIdentity& a, const PeerIdentity& b) {
          a.not_after == b.not_after && a.common_names == b.common_names &&
          a.organizations == b.organizations && a.organizational_units == b.organizational_units &&
          a.dns_names == b.dns_names && a.uris == b.uris && a.emails == b.emails && a.ips == b.ips &&
-         a.policy_oids == b.policy_oids && a.anchor_sha256 == b.anchor_sha256 &&
+         a.policy_oids == b.policy_oids && a.anchor_sha256 == b.anchor_sha256 && a.lent == b.lent &&
          std::ranges::equal(a.path, b.path, SameLink);
 }
 
@@ -65,6 +65,7 @@ class RandomIdentities {
       }
     }
     identity.anchor_sha256 = Hash();
+    for (size_t i = Below(3); i > 0; --i) identity.lent.push_back(Hash());
     for (size_t i = Below(4); i > 0; --i) identity.chain_der.emplace_back(Bytes(1000));
     return identity;
   }

@@ -135,6 +135,28 @@ TEST_F(FetcherTest, BringsWhatTheResponderSays) {
   EXPECT_EQ(results_.Wait(2)[1].answer.status, ClientStatus::kRevoked);
 }
 
+TEST_F(FetcherTest, ARevocationIsToldToEveryoneAndWhatElseIsSaidToTheAskerAlone) {
+  Start();
+  Results other;
+  fetcher_->Subscribe(&results_);
+  fetcher_->Subscribe(&other);
+  ASSERT_TRUE(fetcher_->Fetch(Job(responder_.Url(), 1)));
+  responder_.Answer(Answer({}, 1));
+  ASSERT_TRUE(fetcher_->Fetch(Job("", 2)));
+  (void)results_.Wait(2);
+  ASSERT_TRUE(fetcher_->Fetch(Job(responder_.Url(), 3)));
+  responder_.Answer(Answer({.status = OcspSpec::Status::kRevoked}, 3));
+  const StatusResult heard = other.Wait(1)[0];
+  EXPECT_EQ(heard.key.serial, Octets{3});
+  EXPECT_EQ(heard.answer.status, ClientStatus::kRevoked);
+  EXPECT_FALSE(heard.asked);
+  const std::vector<StatusResult> own = results_.Wait(3);
+  EXPECT_EQ(own.size(), 3U) << "who asked is told once";
+  for (const StatusResult& result : own) EXPECT_TRUE(result.asked);
+  EXPECT_EQ(own.back().answer.said_at, heard.answer.said_at);
+  EXPECT_EQ(other.Wait(1).size(), 1U);
+}
+
 TEST_F(FetcherTest, WhatIsOfNoUseSaysWhy) {
   Start();
   size_t count = 0;

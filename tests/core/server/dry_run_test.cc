@@ -9,6 +9,7 @@
 
 #include "tests/core/server/config_folder.h"
 #include "tls/host_context.h"
+#include "tls/identity_codec.h"
 
 namespace portcullis::server {
 namespace {
@@ -23,7 +24,7 @@ using tls::testing::MakeCrlPem;
 using tls::testing::MakeLeaf;
 using tls::testing::TestCertificate;
 
-using Client = std::shared_ptr<const tls::PeerIdentity>;
+using connection::SeenClient;
 
 class DryRunTest : public ::testing::Test {
  protected:
@@ -33,7 +34,8 @@ class DryRunTest : public ::testing::Test {
     return snapshot.ok() ? *std::move(snapshot) : nullptr;
   }
   // A client as a worker remembers it that accepted `certificate` under the first host's trust.
-  [[nodiscard]] static Client Seen(const Snapshot& snapshot, const TestCertificate& certificate) {
+  [[nodiscard]] static SeenClient Seen(const Snapshot& snapshot,
+                                       const TestCertificate& certificate) {
     const ListenerSnapshot& listener = snapshot.listeners.front();
     const tls::ClientAuthSpec& auth = listener.hosts.front()->client_auth;
     auto verifier =
@@ -42,7 +44,15 @@ class DryRunTest : public ::testing::Test {
     CRYPTO_BUFFER* const chain[] = {buffers.front().get()};
     const tls::Verdict verdict = (*verifier)->Judge(chain, kNow);
     EXPECT_TRUE(verdict.accepted()) << tls::Name(verdict.rejection);
-    return verdict.identity;
+    return {.identity = verdict.identity, .judged_by = (*verifier)->options(), .resumed = false};
+  }
+  // The same of one who was only seen to resume.
+  [[nodiscard]] static SeenClient SeenResumed(const Snapshot& snapshot,
+                                              const TestCertificate& certificate) {
+    SeenClient client = Seen(snapshot, certificate);
+    client.identity = tls::DecodeIdentity(tls::EncodeIdentity(*client.identity, false));
+    client.resumed = true;
+    return client;
   }
   [[nodiscard]] TestCertificate Leaf(const std::string& name) const {
     return MakeLeaf(folder_.root(), {.common_name = name});
@@ -64,7 +74,7 @@ class DryRunTest : public ::testing::Test {
 
 TEST_F(DryRunTest, TheSameAgainRefusesNobody) {
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
   EXPECT_EQ(dry_run.refused, 0U);
@@ -75,8 +85,8 @@ TEST_F(DryRunTest, CountsTheRevokedAndThoseOfACaThatIsGone) {
   folder_.Write("ca.crt", folder_.root().Pem() + folder_.other_root().Pem());
   const auto before = Load();
   const TestCertificate revoked = Leaf("revoked");
-  const std::vector<Client> clients = {Seen(*before, folder_.client()), Seen(*before, revoked),
-                                       Seen(*before, folder_.stranger())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client()), Seen(*before, revoked),
+                                           Seen(*before, folder_.stranger())};
   folder_.Write("ca.crt", folder_.root().Pem());
   folder_.Write("ca.crl", MakeCrlPem(folder_.root(), {revoked.serial()}));
   folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], crl: [ca.crl]");
@@ -89,7 +99,7 @@ TEST_F(DryRunTest, CountsTheRevokedAndThoseOfACaThatIsGone) {
 
 TEST_F(DryRunTest, ARenewedCaThatStillVouchesRefusesNobody) {
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
   const TestCertificate renewed = tls::testing::Reissue(
       folder_.root(), folder_.root(),
       {.common_name = "root", .not_after = kNow + 9000 * kDay, .is_ca = true});
@@ -101,8 +111,8 @@ TEST_F(DryRunTest, ARenewedCaThatStillVouchesRefusesNobody) {
 
 TEST_F(DryRunTest, ANewPolicyCounts) {
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client()),
-                                       Seen(*before, Leaf("other"))};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client()),
+                                           Seen(*before, Leaf("other"))};
   folder_.Edit("trust: clients}", "trust: clients, policy: {allow: [{common_name: client}]}}");
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 2U);
@@ -111,7 +121,7 @@ TEST_F(DryRunTest, ANewPolicyCounts) {
 
 TEST_F(DryRunTest, WhomTheOldConfigurationRefusesTooIsNotCounted) {
   const auto first = Load();
-  const std::vector<Client> clients = {Seen(*first, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*first, folder_.client())};
   folder_.Write("ca.crt", folder_.other_root().Pem());
   const auto before = Load();
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
@@ -122,7 +132,7 @@ TEST_F(DryRunTest, WhomTheOldConfigurationRefusesTooIsNotCounted) {
 TEST_F(DryRunTest, OneHostThatRefusesIsEnoughAndOneThatAlwaysDidIsNot) {
   AddHostTwo("mode: require, trust: clients, policy: {allow: [{common_name: nobody}]}");
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
   EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U);
 
   folder_.Edit("common_name: nobody", "common_name: client");
@@ -138,16 +148,113 @@ TEST_F(DryRunTest, WhatAStricterHostWithTheSameTrustNeverAcceptedIsNotHeldAgains
   AddHostTwo("mode: require, trust: clients, profile: strict");
   const auto before = Load();
   const TestCertificate plain = MakeLeaf(folder_.root(), {.common_name = "plain", .v1 = true});
-  const std::vector<Client> clients = {Seen(*before, plain)};
+  const std::vector<SeenClient> clients = {Seen(*before, plain)};
   folder_.Write("ca.crt", folder_.root().Pem() + folder_.other_root().Pem());
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
   EXPECT_EQ(dry_run.refused, 0U);
 }
 
+TEST_F(DryRunTest, AClientThatOnlyResumedCounts) {
+  folder_.Write("ca.crt", folder_.root().Pem() + folder_.other_root().Pem());
+  const auto before = Load();
+  const TestCertificate revoked = Leaf("revoked");
+  const std::vector<SeenClient> clients = {SeenResumed(*before, folder_.client()),
+                                           SeenResumed(*before, revoked),
+                                           SeenResumed(*before, folder_.stranger())};
+  EXPECT_EQ(TryOut(*before, *before, clients, kNow).seen, 3U);
+  EXPECT_EQ(TryOut(*before, *before, clients, kNow).refused, 0U);
+  folder_.Write("ca.crt", folder_.root().Pem());
+  folder_.Write("ca.crl", MakeCrlPem(folder_.root(), {revoked.serial()}));
+  folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], crl: [ca.crl]");
+  const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
+  EXPECT_EQ(dry_run.seen, 3U);
+  EXPECT_EQ(Count(dry_run, Rejection::kRevoked), 1U);
+  EXPECT_EQ(Count(dry_run, Rejection::kUnknownCa), 1U);
+}
+
+// Its ticket does not tell what the strict profile would have made of it.
+TEST_F(DryRunTest, AResumedClientIsHeldToTheRulesThatItWasLetInBy) {
+  AddHostTwo("mode: require, trust: clients, profile: strict");
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {SeenResumed(*before, folder_.client())};
+  folder_.Edit("profile: strict}", "profile: strict, policy: {allow: [{common_name: nobody}]}}");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).seen, 1U);
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U);
+  folder_.Edit("client_auth: {mode: require, trust: clients}",
+               "client_auth: {mode: require, trust: clients, profile: strict}");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 1U);
+}
+
+// One worker knows a ticket of it, another its chain, which holds under the renewed CA.
+TEST_F(DryRunTest, AChainThatAnotherWorkerKnowsSpeaksForAResumedClient) {
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {SeenResumed(*before, folder_.client()),
+                                           Seen(*before, folder_.client())};
+  const TestCertificate renewed = tls::testing::Reissue(
+      folder_.root(), folder_.root(),
+      {.common_name = "root", .not_after = kNow + 9000 * kDay, .is_ca = true});
+  folder_.Write("ca.crt", renewed.Pem());
+  const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
+  EXPECT_EQ(dry_run.seen, 1U);
+  EXPECT_EQ(dry_run.refused, 0U);
+}
+
+TEST_F(DryRunTest, AHostOfAnotherNameIsFoundByItsServerNames) {
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
+  folder_.Edit("  - name: one\n", "  - name: renamed\n");
+  folder_.Edit("hosts: [one]", "hosts: [renamed]");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U);
+  folder_.Write("ca.crt", folder_.other_root().Pem());
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 1U);
+}
+
+TEST_F(DryRunTest, AHostThatIsSplitIsAllOfItsParts) {
+  folder_.Edit("server_names: [one.example]", "server_names: [one.example, two.example]");
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
+  folder_.Edit("server_names: [one.example, two.example]", "server_names: [one.example]");
+  AddHostTwo("mode: require, trust: clients, policy: {allow: [{common_name: nobody}]}");
+  const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
+  EXPECT_EQ(dry_run.seen, 1U);
+  EXPECT_EQ(Count(dry_run, Rejection::kPolicyDenied), 1U);
+}
+
+TEST_F(DryRunTest, ANameThatGoesToAWildcardIsJudgedThere) {
+  AddHostTwo("mode: require, trust: clients");
+  folder_.Edit("server_names: [two.example]", "server_names: ['*.two.example', a.two.example]");
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
+  folder_.Edit("server_names: ['*.two.example', a.two.example]", "server_names: [other.example]");
+  folder_.Edit("server_names: [one.example]", "server_names: [one.example, '*.two.example']");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U);
+  folder_.Edit("trust: clients}\n    backend: app\n  - name: two",
+               "trust: clients, policy: {allow: [{common_name: nobody}]}}\n    backend: app\n"
+               "  - name: two");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 1U);
+}
+
+// Whoever asks for a name that no host has any more gets the listener's default.
+TEST_F(DryRunTest, TheDefaultHostJudgesForAHostWhoseNamesAreGone) {
+  AddHostTwo("mode: require, trust: clients");
+  folder_.Edit("default_host: one", "default_host: one\n    unknown_sni: refuse");
+  const auto before = Load();
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
+  folder_.Edit("  - name: two\n", "  - name: three\n");
+  folder_.Edit("hosts: [one, two]", "hosts: [one, three]");
+  folder_.Edit("server_names: [two.example]", "server_names: [three.example]");
+  folder_.Edit("trust: clients}\ntrusts", "trust: strangers}\ntrusts");
+  folder_.Write("other.crt", folder_.other_root().Pem());
+  folder_.Edit("trusts:\n", "trusts:\n  - {name: strangers, ca: [other.crt]}\n");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U) << "nobody gets there by name";
+  folder_.Edit("default_host: one\n    unknown_sni: refuse", "default_host: three");
+  EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 1U);
+}
+
 TEST_F(DryRunTest, AHostThatAsksNoLongerOrIsGoneOrForgivesRefusesNobody) {
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
   folder_.Write("ca.crt", folder_.other_root().Pem());
   EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 1U);
   folder_.Edit("mode: require", "mode: optional_no_ca");
@@ -155,8 +262,9 @@ TEST_F(DryRunTest, AHostThatAsksNoLongerOrIsGoneOrForgivesRefusesNobody) {
   folder_.Edit("{mode: optional_no_ca, trust: clients}", "{mode: off}");
   EXPECT_EQ(TryOut(*before, *Load(), clients, kNow).refused, 0U);
   folder_.Edit("{mode: off}", "{mode: require, trust: clients}");
-  folder_.Edit("  - name: one\n", "  - name: renamed\n");
-  folder_.Edit("hosts: [one]", "hosts: [renamed]");
+  folder_.Edit("  - name: one\n    server_names: [one.example]",
+               "  - name: other\n    server_names: [other.example]");
+  folder_.Edit("hosts: [one]", "hosts: [other]\n    unknown_sni: refuse");
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
   EXPECT_EQ(dry_run.refused, 0U);
@@ -164,8 +272,8 @@ TEST_F(DryRunTest, AHostThatAsksNoLongerOrIsGoneOrForgivesRefusesNobody) {
 
 TEST_F(DryRunTest, AClientThatSeveralWorkersKnowIsOne) {
   const auto before = Load();
-  const Client client = Seen(*before, folder_.client());
-  const std::vector<Client> clients = {client, Seen(*before, folder_.client()), client};
+  const SeenClient client = Seen(*before, folder_.client());
+  const std::vector<SeenClient> clients = {client, Seen(*before, folder_.client()), client};
   folder_.Write("ca.crt", folder_.other_root().Pem());
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
@@ -174,7 +282,7 @@ TEST_F(DryRunTest, AClientThatSeveralWorkersKnowIsOne) {
 
 TEST_F(DryRunTest, WithoutTimeItSaysThatItIsNotComplete) {
   const auto before = Load();
-  const std::vector<Client> clients = {Seen(*before, folder_.client())};
+  const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
   const DryRun dry_run = TryOut(*before, *before, clients, kNow, std::chrono::milliseconds(0));
   EXPECT_EQ(dry_run.seen, 0U);
   EXPECT_FALSE(dry_run.complete);

@@ -61,9 +61,30 @@ TEST_P(WorkerTest, TellsWhichClientsItHasSeen) {
   (void)rig.AcceptBackend();  // by now the worker has judged it
   const auto list = Listed(rig, 10);
   ASSERT_EQ(list->clients.size(), 1U);
-  EXPECT_EQ(list->clients.front()->subject, "CN=Client");
-  EXPECT_EQ(list->clients.front()->chain_der.size(), 1U);
+  EXPECT_EQ(list->clients.front().identity->subject, "CN=Client");
+  EXPECT_EQ(list->clients.front().identity->chain_der.size(), 1U);
+  EXPECT_FALSE(list->clients.front().resumed);
   EXPECT_TRUE(Listed(rig, 0)->clients.empty());
+}
+
+TEST_P(WorkerTest, CountsTheAnswersToItsOwnQuestionsAlone) {
+  WorkerRig rig(Options());
+  const auto revoked = [&] {
+    metrics::HistogramSnapshot answers;
+    rig.shard().ocsp_answers(metrics::OcspResult::kRevoked).MergeInto(answers);
+    return answers.Count();
+  };
+  ocsp::StatusResult result;
+  result.key.serial = {1};
+  result.answer.status = tls::ClientStatus::kRevoked;
+  result.asked = false;
+  rig.worker().Take(result);
+  rig.TakeTurns(1);
+  EXPECT_EQ(revoked(), 0U) << "the asker counts it";
+  result.asked = true;
+  rig.worker().Take(result);
+  rig.TakeTurns(1);
+  EXPECT_EQ(revoked(), 1U);
 }
 
 TEST_P(WorkerTest, AStrangerGetsThePageAndTheBackendHearsNothing) {
