@@ -89,7 +89,8 @@ bool Driver::StartConnection(const Unit& unit) {
     sessions_.Give(taken);
     return false;
   }
-  const Outcome outcome = session.Start(*env_, *context_, options_, *client, resume, now_ns_);
+  const Outcome outcome =
+      session.Start(*env_, *context_, options_, names_.Next(), *client, resume, now_ns_);
   session.placed = true;
   ++placed_;
   // A kept connection is no unit; its requests are.

@@ -9,7 +9,7 @@ from comparison.load import raise_descriptor_limit
 from local import ROOT, host_line
 
 from scaling import axes, material, plot, sides
-from scaling.subject import Size, Terminator, backend
+from scaling.subject import Size, Terminator, backend, make_hosts
 
 
 def parse(arguments):
@@ -32,6 +32,7 @@ def parse(arguments):
 
 def both_sides(folder, options):
     material.make_files(folder, [options.cas], [options.revoked])
+    make_hosts(folder, options.hosts)
     sizes = {"small": Size(), "large": Size(options.cas, options.revoked, options.hosts)}
     with contextlib.ExitStack() as running:
         target = running.enter_context(backend(folder, options.build))
@@ -46,6 +47,7 @@ def by_axes(folder, options):
     wanted = [axis for axis in axes.ALL if not options.axes or axis.name in options.axes]
     points = {axis.name: [point for point in axis.points if point > 1] for axis in wanted}
     material.make_files(folder, points.get("cas", ()), points.get("revoked", ()))
+    make_hosts(folder, max(points.get("hosts", [1])))
     options.out.mkdir(parents=True, exist_ok=True)
     sections = []
     with backend(folder, options.build) as target:

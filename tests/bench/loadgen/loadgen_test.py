@@ -147,6 +147,20 @@ class Loadgen(harness.E2ETest):
         subjects = [line["client_sha256"] for line in server.wait_log(10)]
         self.assertEqual(sorted(map(subjects.count, set(subjects))), [5, 5])
 
+    def test_each_connection_asks_for_another_server_name_in_tls_and_in_its_request(self):
+        asked = []
+
+        def answer(connection, request):
+            asked.append(*(value for name, value in request.headers if name.lower() == "host"))
+            respond(connection, 200, b"")
+        server = self.http(names=[f"h{i}.localhost" for i in range(7)], routes={"*": answer})
+        result = self.load(server, "--sni", "h#.localhost", "--server-names", "2-6", "--total", 10,
+                           cert=self.pki.client)
+        self.assertEqual((result["failures"], result["done"], result["setup"]["server_names"]), ({}, 10, 5))
+        names = sorted(f"h{i}.localhost" for i in range(2, 7)) * 2
+        self.assertEqual(sorted(line["sni"] for line in server.wait_log(10)), sorted(names))
+        self.assertEqual(sorted(asked), sorted(names))
+
     def test_open_loop_keeps_its_rate_and_its_steps(self):
         server = self.http()
         result = self.load(server, "--rate", "40:1s,80:1s", "--threads", 2, cert=self.pki.client)

@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
-from scaling import axes, material, plot  # noqa: E402
+from scaling import axes, hosts, material, plot, subject  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 AXIS = axes.Axis("cas", "CAs", (1, 10_000))
-STATES = {1: (0.02, 12.0), 10_000: (3.5, 108.4)}
+STATES = {1: (0.02, 12.0, 1), 10_000: (3.5, 108.4, 10_000)}
 # The machine is half as fast in the second round.
 SAMPLES = {"seen": [{1: 200, 10_000: 220}, {1: 400, 10_000: 440}, {1: 210, 10_000: 231}],
            "new": [{1: 300, 10_000: 300}, {1: 600, 10_000: 600}, {1: 310, 10_000: 310}]}
@@ -33,7 +33,7 @@ class Figures(unittest.TestCase):
     def test_the_table_has_a_line_for_each_point(self):
         lines = axes.table(AXIS, self.rows)
         self.assertEqual(len(lines), 4)
-        self.assertEqual(lines[3], "| 10,000 | 231 (220–440) | 1.10 | 310 (300–600) | 1.00 | 3.50 | 108 |")
+        self.assertEqual(lines[3], "| 10,000 | 231 (220–440) | 1.10 | 310 (300–600) | 1.00 | 3.50 | 108 | 10,000 |")
 
     def test_the_plot_has_a_line_for_each_kind_of_client_and_needs_nothing_from_elsewhere(self):
         sections = [(AXIS, self.rows), (axes.Axis("<&>", "<&>", AXIS.points), self.rows)]
@@ -61,6 +61,41 @@ class Material(unittest.TestCase):
             first = local.openssl(folder, "x509", "-in", "fillers-3.crt", "-noout", "-text")
             self.assertIn(b"Filler CA 0", first)
             self.assertIn(b"CA:TRUE", first)
+
+
+class Hosts(unittest.TestCase):
+    NAMES = [f"h{i}.bench.localhost" for i in range(5)]
+
+    def test_each_has_a_certificate_and_key_of_its_own_that_go_together(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            hosts.write(folder, "Bench Root", self.NAMES)
+            keys = set()
+            for host in self.NAMES:
+                of_key = local.openssl(folder, "pkey", "-in", f"{host}.key", "-pubout")
+                keys.add(of_key)
+                self.assertIn(b"Key is valid", local.openssl(folder, "pkey", "-in", f"{host}.key", "-check"))
+                self.assertEqual(of_key, local.openssl(folder, "x509", "-in", f"{host}.crt", "-noout", "-pubkey"))
+                text = local.openssl(folder, "x509", "-in", f"{host}.crt", "-noout", "-text")
+                self.assertIn(f"DNS:{host}\n".encode(), text)
+            self.assertEqual(len(keys), len(self.NAMES))
+
+    def test_drives_ask_for_all_of_them_in_turn(self):
+        self.assertEqual(subject.parts(1, 5000), [(0, 0)])
+        self.assertEqual(subject.parts(10_000, 5000), [(0, 4999), (5000, 9999)])
+        for count, handshakes in ((10_000, 3000), (7, 2), (5, 5)):
+            ranges = subject.parts(count, handshakes)
+            asked = [number for first, last in ranges for number in range(first, last + 1)]
+            self.assertEqual(asked, list(range(count)))
+            self.assertLessEqual(max(last + 1 - first for first, last in ranges), handshakes)
+
+    def test_the_configuration_names_each_ones_own(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            subject.config(folder, folder / "c.yaml", subject.Size(hosts=3), "unix:/x")
+            found = local.json.loads((folder / "c.yaml").read_text())["virtual_hosts"]
+        self.assertEqual([host["certificates"][0]["key"] for host in found],
+                         [str(folder / f"hosts/{one}.key") for one in self.NAMES[:3]])
 
 
 class Command(unittest.TestCase):
