@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
-from scaling import axes, hosts, material, plot, subject  # noqa: E402
+from scaling import axes, hosts, material, plot, subject, workers  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 AXIS = axes.Axis("cas", "CAs", (1, 10_000))
@@ -43,6 +43,14 @@ class Figures(unittest.TestCase):
         self.assertEqual((lines.count("seen"), lines.count("new")), (2, 2))
         self.assertNotIn("href", svg)
         self.assertIn("<svg", plot.figure([]))
+
+    def test_the_scale_of_a_plot_is_round_and_its_labels_do_not_overlap(self):
+        self.assertEqual(plot.ticks(433), [0, 100, 200, 300, 400, 500])
+        self.assertEqual(plot.ticks(120), [0, 20, 40, 60, 80, 100, 120])
+        self.assertEqual(plot.ticks(1), [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
+        rows = [{"seen": {"median": 200}, "new": {"median": 201}}]
+        ends = plot.ends(rows, lambda number, value: (0, 500 - value))
+        self.assertEqual(ends, {"new": 299, "seen": 299 + plot.LEAST_APART})
 
     def test_every_axis_begins_with_what_a_terminator_without_that_dimension_has(self):
         for axis in axes.ALL:
@@ -98,6 +106,26 @@ class Hosts(unittest.TestCase):
                          [str(folder / f"hosts/{one}.key") for one in self.NAMES[:3]])
 
 
+class Workers(unittest.TestCase):
+    # The machine is half as fast in the second round.
+    ROUNDS = [{"floor": 300, 1: {"cpu_us": 150, "per_second": 3000}, 2: {"cpu_us": 165, "per_second": 3500}},
+              {"floor": 600, 1: {"cpu_us": 300, "per_second": 1500}, 2: {"cpu_us": 330, "per_second": 1700}},
+              {"floor": 300, 1: {"cpu_us": 156, "per_second": 3000}, 2: {"cpu_us": 171, "per_second": 3600}}]
+
+    def test_counts_are_compared_within_a_round(self):
+        lines = workers.table("seen", [1, 2], self.ROUNDS)
+        self.assertIn("floor (`Full/p256_tls13`) 300 us", lines[0])
+        self.assertEqual(lines[-1], "| 2 | 171 (165–330) | 0.55 (0.55–0.57) | 1.10 (1.10–1.10) | 3,500 (1,700–3,600) |")
+
+    def test_the_load_has_cores_of_its_own_where_there_are_enough(self):
+        def cores(most, there):
+            found = workers.cores_for(most, there)
+            return found.server, found.load
+        self.assertEqual(cores(1, 2), ("0", "1"))
+        self.assertEqual(cores(2, 2), ("0,1", "0,1"))
+        self.assertEqual(cores(2, 4), ("0,1", "2,3"))
+
+
 class Command(unittest.TestCase):
     def test_mistakes_end_with_2(self):
         def run(*arguments):
@@ -105,6 +133,8 @@ class Command(unittest.TestCase):
                                   text=True, check=False)
         self.assertEqual(run("--help").returncode, 0)
         self.assertEqual(run("--axes", "moons").returncode, 2)
+        self.assertEqual(run("--axes", "--workers").returncode, 2)
+        self.assertEqual(run("--workers", "0").returncode, 2)
 
 
 if __name__ == "__main__":
