@@ -20,7 +20,8 @@ def cores_for(most, there):
     """Every terminator gets the cores that the one with most workers needs, the load the others, where there are any:
     else all share all, and what is done in a second is the generator's as much as the server's."""
     servers = min(most, there)
-    return Cores(",".join(map(str, range(servers))), ",".join(map(str, range(servers if servers < there else 0, there))))
+    first_of_load = servers if servers < there else 0
+    return Cores(",".join(map(str, range(servers))), ",".join(map(str, range(first_of_load, there))))
 
 
 def measure(folder, target, options):
