@@ -2,22 +2,25 @@
 
 from html import escape
 
-LABEL, BAR, VALUE = 190, 480, 130
+LABEL, BAR, VALUE = 190, 620, 110
 WIDTH = LABEL + BAR + VALUE
-ROW, TITLE, GAP = 24, 34, 18
+ROW, TITLE, GAP = 24, 52, 18
 STYLE = """text{font:13px system-ui,sans-serif;fill:#1c2430}.t{font-weight:600;font-size:14px}
+.u{font-size:12px;fill:#5b6675}
 .o{fill:#1f6feb}.p{fill:#9aa4b2}.w{stroke:#1c2430;stroke-width:1.5}.g{stroke:#d5dae1}
-@media(prefers-color-scheme:dark){text{fill:#e6e9ee}.w{stroke:#e6e9ee}.p{fill:#6b7685}.g{stroke:#39424e}}"""
+@media(prefers-color-scheme:dark){text{fill:#e6e9ee}.u{fill:#9aa4b2}
+.w{stroke:#e6e9ee}.p{fill:#6b7685}.g{stroke:#39424e}}"""
 
 
 def short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def panel(title, rows, top):
+def panel(title, unit, rows, top):
     """Lines of one panel whose upper edge is at `top`. `rows`: (label, spread, ours)."""
     most = max(spread["high"] for _, spread, _ in rows) or 1
-    lines = [f'<text class="t" x="0" y="{top + 18}">{escape(title)}</text>']
+    lines = [f'<text class="t" x="0" y="{top + 18}">{escape(title)}</text>',
+             f'<text class="u" x="{LABEL}" y="{top + 38}">{escape(unit)}</text>']
     for number, (label, spread, ours) in enumerate(rows):
         y = top + TITLE + number * ROW
         length, low, high = (max(0, spread[key]) / most * BAR for key in ("median", "low", "high"))
@@ -42,7 +45,7 @@ def figure(sections):
         bars = [(row["server"], row[key], row["server"].startswith("portcullis")) for row in rows if row[key]]
         if not bars:
             continue
-        more, top = panel(f"{variant.title}: {unit}", bars, top)
+        more, top = panel(variant.title, f"{unit} (less is better)", bars, top)
         lines += more
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {max(top, 1)}" width="{WIDTH}">',
                       f"<style>{STYLE}</style>", *lines, "</svg>"]) + "\n"

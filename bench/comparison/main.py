@@ -11,15 +11,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from local import ROOT, Fault, floor_us, host_facts, make_pki
 
-from comparison import checks, nginx, peers, process, results, terminator, variants
+from comparison import checks, nginx, peers, process, results, schedule, terminator, variants
 from comparison.load import Backend, Load, raise_descriptor_limit, spinner
 from comparison.server import Setting
 
 FLOOR_S = 0.3
+# A floor measured after a sample is the one before the next, if that follows as soon as this.
+FLOOR_HOLDS_S = 1
 # What ends a sample and not the run: also a process that went while it was being looked at, or would not end.
 LOST = (Fault, OSError, subprocess.SubprocessError)
 
@@ -36,7 +39,7 @@ def parse(arguments):
     parser.add_argument("--variants", type=listed, metavar="LIST",
                         help=f"what is measured ({','.join(variant.name for variant in variants.ALL)})")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="samples of each (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=3, metavar="S", help="of load in each sample (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=2, metavar="S", help="of load in each sample (%(default)s)")
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="at once (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order in a round (%(default)s)")
     parser.add_argument("--idle", type=int, default=5000, metavar="N", help="idle connections (%(default)s)")
@@ -85,10 +88,15 @@ def participants(options, parser):
     return [terminator.PortcullisHttp, terminator.PortcullisTcp, *(peer for peer in asked if peer not in missing)]
 
 
+def command_line(arguments):
+    """As it was typed, but for where things lie on this machine."""
+    return shlex.join(["bench/compare", *(re.sub(r"^(--[\w-]+=)?.*/.*$", r"\1PATH", one) for one in arguments)])
+
+
 def facts_of(options, servers):
     openssl = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=False).stdout.split()
     return {**host_facts(), "date": datetime.datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z"),
-            "command": shlex.join(["bench/compare", *sys.argv[1:]]),
+            "command": command_line(sys.argv[1:]),
             "versions": {re.sub("-(http|tcp|stream)$", "", server.name): server.version() for server in servers},
             "openssl": openssl[1] if len(openssl) > 1 else "unknown", "server_core": options.server_core,
             "load_core": options.load_core, "spinners": not options.no_spinners, "rounds": options.rounds,
@@ -105,6 +113,7 @@ class Comparison:
         self.stack = stack
         self.descriptors = raise_descriptor_limit()
         self.pkis = {}
+        self.last_floor = None  # (case, value, when)
         self.random = random.Random(options.seed)
         self.spinners = []
         if not options.no_spinners:
@@ -141,7 +150,17 @@ class Comparison:
         return server
 
     def floor(self, case):
-        return floor_us(self.options.build, self.options.server_core, case, FLOOR_S)
+        value = floor_us(self.options.build, self.options.server_core, case, FLOOR_S)
+        self.last_floor = (case, value, time.monotonic())
+        return value
+
+    def floor_now(self, case):
+        """The floor before a sample: that after the one before, if nothing has come between."""
+        if self.last_floor is not None:
+            measured, value, when = self.last_floor
+            if measured == case and time.monotonic() - when < FLOOR_HOLDS_S:
+                return value
+        return self.floor(case)
 
     def measure(self, variant, server_classes):
         """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead."""
@@ -155,7 +174,7 @@ class Comparison:
                     servers[server_class] = server
                 except LOST as error:
                     yield {"variant": variant.name, "server": server_class.name, "round": 0, "error": str(error)}
-            for number in range(min(self.options.rounds, variant.most_rounds or self.options.rounds)):
+            for number in range(self.options.rounds):
                 order = list(servers)
                 self.random.shuffle(order)
                 for server_class in order:
@@ -179,12 +198,12 @@ class Comparison:
 
     def sample(self, variant, server):
         """One sample with its floors."""
-        before = self.floor(variant.floor) if variant.on_floor else None
+        before = self.floor_now(variant.floor) if variant.on_floor else None
         sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
-        if variant.on_floor:
-            sample["floor_us"] = (before + self.floor(variant.floor)) / 2
         if variant.second_floor:
             sample["over_second"] = sample["value"] / self.floor(variant.second_floor)
+        if variant.on_floor:
+            sample["floor_us"] = (before + self.floor(variant.floor)) / 2
         return sample
 
 
@@ -210,6 +229,8 @@ def run(options, server_classes, wanted, out):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portcullis-compare-")))
         folder.chmod(0o711)  # peers that drop root still reach the backend's socket
         comparison = Comparison(options, folder, stack)
+        plan = schedule.Schedule.of(wanted, lambda variant: takes_part(variant, server_classes), options)
+        print(f"takes about {schedule.words(plan.total())} if nothing else runs", file=sys.stderr, flush=True)
         for variant in wanted:
             print(f"{variant.name}: {variant.title}", file=sys.stderr, flush=True)
             for sample in comparison.measure(variant, server_classes):
@@ -217,6 +238,7 @@ def run(options, server_classes, wanted, out):
                 print(f"  {sample['round'] + 1} {sample['server']:24} {told(variant, sample)}", file=sys.stderr,
                       flush=True)
             text = results.save(out, facts, samples, wanted, kinds)  # what there is, should the rest be cut short
+            print(f"  about {schedule.words(plan.step())} left", file=sys.stderr, flush=True)
         comparison.check_spinners()
     return text, sum("error" in sample for sample in samples)
 

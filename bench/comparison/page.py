@@ -1,5 +1,6 @@
 """The same as a page that needs nothing else: the plots, and the tables below."""
 
+import re
 from html import escape
 
 from comparison import bars, markdown
@@ -23,7 +24,8 @@ def document(facts, sections):
     parts = ["<!doctype html>", '<html lang="en"><meta charset="utf-8"><title>Portcullis beside other servers</title>',
              '<meta name="viewport" content="width=device-width">', f"<style>{STYLE}</style>",
              "<h1>Portcullis beside other servers</h1>"]
-    parts += [f"<p>{escape(line)}</p>" for line in markdown.about(facts) if line]
+    about = [f"<p>{escape(line)}</p>" for line in markdown.about(facts) if line]
+    parts += [re.sub("`([^`]*)`", r"<code>\1</code>", line) for line in about]
     parts.append(bars.figure(sections))
     for variant, rows, floor in sections:
         parts.append(f"<h2>{escape(variant.title)}</h2>")
@@ -31,6 +33,6 @@ def document(facts, sections):
             parts.append(f"<p>Floor beside it: {escape(markdown.range_of(floor, 0))} us.</p>")
         parts.append(html_table(markdown.table(variant, rows)))
         if any(row["failed"] for row in rows):
-            parts.append("<p>* some failed; results.json says how.</p>")
+            parts.append("<p>* some failed; the raw samples say how.</p>")
         parts += [f"<p>{escape(line)}</p>" for line in markdown.not_measured(rows)]
     return "\n".join(parts) + "\n</html>\n"

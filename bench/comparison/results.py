@@ -1,5 +1,6 @@
 """Where results go: files in a folder, and a marked part of bench/RESULTS.md."""
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,6 @@ from comparison.summary import floor_spread, summarise
 
 BEGIN = "<!-- bench/compare writes from here -->"
 END = "<!-- to here -->"
-FILES = ("results.json", "results.html", "results.svg")
 
 
 def sections_of(samples, variants, kinds):
@@ -57,11 +57,14 @@ def replace_section(old, body):
 
 
 def publish(folder, text, results_md):
-    """Puts the tables into RESULTS.md and the raw samples and plots beside it, in results/."""
+    """Puts the tables into RESULTS.md and the raw samples and plots beside it, in results/. Samples are packed, for a
+    run of all makes more than half a megabyte."""
     beside = Path(results_md).parent / "results"
     beside.mkdir(exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(folder / name, beside / f"compare.{name.split('.')[1]}")
-    body = ("## Beside other servers\n\nRaw samples: [compare.json](results/compare.json); as a page: "
+    for kind in ("html", "svg"):
+        shutil.copyfile(folder / f"results.{kind}", beside / f"compare.{kind}")
+    raw = (folder / "results.json").read_bytes()
+    (beside / "compare.json.gz").write_bytes(gzip.compress(raw, mtime=0))
+    body = ("## Beside other servers\n\nRaw samples: [compare.json.gz](results/compare.json.gz); as a page: "
             "[compare.html](results/compare.html).\n\n" + text + "\n![bars](results/compare.svg)\n")
     results_md.write_text(replace_section(results_md.read_text(), body))

@@ -12,7 +12,10 @@ MEGABYTE = 1e6
 BULK_BYTES = 64 << 20
 # New clients are made before the load starts, enough for any server on one core.
 MOST_PER_SECOND = 6000
-WARM_UP_S = 0.5
+WARM_UP_S = 0.25
+# What a sample takes beside its load, on a machine with nothing else to do: floor_bench by key, and starting things.
+FLOOR_TAKES_S = {"p256": 0.8, "rsa2048": 1.0, "rsa4096": 1.6}
+START_TAKES_S = 0.15
 
 
 class Variant:
@@ -30,7 +33,8 @@ class Variant:
     tickets = None  # whether they are issued; None: as the command line says
     more_servers = ()  # that take part in this variant alone
     second_floor = None  # a further case of floor_bench; samples get `over_second`, the value as multiple of it
-    most_rounds = None  # of what hardly varies
+    windows = 1  # how many times options.seconds a sample loads its server for
+    more_s = 0  # what else it takes, in seconds
 
     def __init__(self, name, title, key="p256", floor="Full/p256_tls13", arguments=()):
         self.name = name
@@ -42,6 +46,11 @@ class Variant:
     def sample(self, server, load, pki, options):
         """A dictionary with `value`, and what the columns need."""
         raise NotImplementedError
+
+    def expected_s(self, options):
+        """About how many seconds a sample takes. One floor is measured for each: between two, it is that of both."""
+        floors = int(self.on_floor) + int(self.second_floor is not None)
+        return self.windows * options.seconds + self.more_s + START_TAKES_S + floors * FLOOR_TAKES_S[self.key]
 
 
 def spend(server, load, *arguments):
@@ -71,9 +80,11 @@ class Handshakes(Variant):
     """One connection after the other, each with one GET."""
 
     value = "CPU us"
-    columns = (("handshakes/s", "per_second", 0), ("p50 ms", "p50", 1), ("p99 ms", "p99", 1), ("busy", "busy", 2))
+    columns = (("handshakes/s", "per_second", 0), ("p50 ms", "p50", 1), ("p99 ms", "p99", 1), ("busy", "busy", 2),
+               ("generator's CPU us", "own_cpu_us", 0))
     over_floor = True
     resumes = False
+    more_s = WARM_UP_S
 
     def clients(self, pki, seconds):
         """The arguments that say who comes, and how many they are; None: one who comes again and again."""
@@ -117,7 +128,9 @@ class BothProviders(Handshakes):
 
 
 class NewClients(Handshakes):
-    """Each handshake is another client's."""
+    """Each handshake is another client's; making these beforehand takes half as long as the load."""
+
+    windows = 1.5
 
     def clients(self, pki, seconds):
         most = int(seconds * MOST_PER_SECOND) + 100
@@ -145,6 +158,7 @@ class Latency(Variant):
 
     value = "p99 ms"
     digits = 2
+    windows = 1.5
     columns = (("rate/s", "rate", 0), ("of capacity/s", "capacity", 0), ("p50 ms", "p50", 2), ("p90 ms", "p90", 2),
                ("p99.9 ms", "p99.9", 2), ("generator's p99 ms", "start_delay", 2), ("CPU us", "cpu_us", 0))
     on_floor = False
@@ -168,6 +182,8 @@ class Beside(Variant):
                ("RSA-4096 p99 ms", "slow_p99", 2), ("generator's p99 ms", "start_delay", 2))
     on_floor = False
     beside = "rsa4096"
+    windows = 2.5
+    more_s = 1
     SLOW_RATE = 50
 
     def sample(self, server, load, pki, options):
@@ -235,9 +251,12 @@ class Idle(Variant):
     columns = (("RSS bytes", "rss", 0), ("in huge pages", "huge", 0))
     on_floor = False
     restarts = True
-    most_rounds = 2
-    HOLD_S = 4
+    HOLD_S = 2.5
     SETTLE_S = 1
+    HANDSHAKE_S = 0.0013  # between ours and those of the slower peers
+
+    def expected_s(self, options):
+        return options.idle * self.HANDSHAKE_S + self.HOLD_S + START_TAKES_S
 
     def clients(self, pki, number):
         return ["--population", number, "--sign", "start", "--issuer", pki / "issuer.pem"]

@@ -81,16 +81,17 @@ absl::StatusOr<std::unique_ptr<ClientContext>> ClientContext::Create(const Optio
     }
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   }
-  return std::unique_ptr<ClientContext>(new ClientContext(std::move(context), options.sni));
+  return std::unique_ptr<ClientContext>(new ClientContext(std::move(context)));
 }
 
-ClientTls::ClientTls(const ClientContext& context, Client& client, bool resume)
+ClientTls::ClientTls(const ClientContext& context, const std::string& name, Client& client,
+                     bool resume)
     : client_(client), ssl_(SSL_new(context.get())) {
   BIO* const bio = tls::NewSpanBio(&io_).release();
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_connect_state(ssl_.get());
-  SSL_set_tlsext_host_name(ssl_.get(), context.sni().c_str());
+  SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
   if (const Credential& own = client.credential; own.key != nullptr) {
     std::vector<CRYPTO_BUFFER*> chain;
     for (const auto& each : own.chain) chain.push_back(each.get());

@@ -24,21 +24,19 @@ class ClientContext {
   // is shared on the way.
   static absl::StatusOr<std::unique_ptr<ClientContext>> Create(const Options& options);
   [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
-  [[nodiscard]] const std::string& sni() const { return sni_; }
 
  private:
-  explicit ClientContext(bssl::UniquePtr<SSL_CTX> context, std::string sni)
-      : context_(std::move(context)), sni_(std::move(sni)) {}
+  explicit ClientContext(bssl::UniquePtr<SSL_CTX> context) : context_(std::move(context)) {}
   bssl::UniquePtr<SSL_CTX> context_;
-  std::string sni_;
 };
 
 enum class [[nodiscard]] ClientStatus : uint8_t { kWantRead, kDone, kClosed, kFailed };
 
 class ClientTls {
  public:
-  // `client` outlives the connection and gets its tickets. `resume`: offer the one it has.
-  ClientTls(const ClientContext& context, Client& client, bool resume);
+  // `name`: the server's, to ask for. `client` outlives the connection and gets its tickets.
+  // `resume`: offer the one it has.
+  ClientTls(const ClientContext& context, const std::string& name, Client& client, bool resume);
   ClientTls(const ClientTls&) = delete;
   ClientTls& operator=(const ClientTls&) = delete;
 
@@ -51,6 +49,10 @@ class ClientTls {
   // CloseNotify says that nothing more will be written, once the handshake is done.
   void CloseNotify(tls::Sink sink);
 
+  // server_name is the one that was asked for.
+  [[nodiscard]] std::string_view server_name() const {
+    return SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  }
   [[nodiscard]] bool offered() const { return offered_; }
   [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   // negotiated names the cipher and, where keys were exchanged, the group: "TLS_AES_128_GCM_SHA256

@@ -26,6 +26,7 @@ Driver::Driver(const Options& options, const Issuers& issuers, Run& run, uint32_
       thread_(thread),
       connections_(ShareOf(options.connections, thread, options.threads)),
       ledger_(options, run),
+      names_(options, thread),
       // Closing sessions hold their slots a little longer; any thread may come to hold all the
       // idle.
       sessions_(connections_ * 2 + options.idle + 16) {}

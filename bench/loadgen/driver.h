@@ -14,6 +14,7 @@
 #include "bench/loadgen/clients.h"
 #include "bench/loadgen/ledger.h"
 #include "bench/loadgen/run.h"
+#include "bench/loadgen/server_names.h"
 #include "bench/loadgen/session.h"
 #include "io/buffer_ring.h"
 #include "io/ring.h"
@@ -67,6 +68,7 @@ class Driver {
   const uint32_t thread_;
   const uint32_t connections_;  // this thread's share
   Ledger ledger_;
+  ServerNames names_;
   std::unique_ptr<ClientContext> context_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<io::Ring> ring_;

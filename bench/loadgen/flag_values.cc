@@ -54,6 +54,18 @@ absl::Status ReadSeconds(const std::string& value, double& out) {
   return absl::OkStatus();
 }
 
+absl::Status ReadRange(const std::string& value, NumberRange& out) {
+  constexpr uint32_t kMost = 100'000'000;
+  const std::vector<std::string> ends = absl::StrSplit(value, '-');
+  uint32_t last = 0;
+  if (ends.size() != 2 || !absl::SimpleAtoi(ends[0], &out.first) ||
+      !absl::SimpleAtoi(ends[1], &last) || last < out.first || last > kMost) {
+    return NotWanted(value, absl::StrCat("a range such as 0-9999, to ", kMost, " at most"));
+  }
+  out.size = last - out.first + 1;
+  return absl::OkStatus();
+}
+
 absl::Status ReadShare(const std::string& value, uint32_t& ppm) {
   double percent = 0;
   if (!absl::SimpleAtod(absl::StripSuffix(value, "%"), &percent) || !std::isfinite(percent) ||

@@ -21,6 +21,8 @@ namespace portcullis::bench {
 [[nodiscard]] absl::Status ReadBytes(const std::string& value, uint64_t& out);
 // ReadSeconds takes "2.5" or "2.5s", up to a day.
 [[nodiscard]] absl::Status ReadSeconds(const std::string& value, double& out);
+// ReadRange takes "0-9999": the first and the last.
+[[nodiscard]] absl::Status ReadRange(const std::string& value, NumberRange& out);
 // ReadShare takes percent, 0 to 100, and returns millionths.
 [[nodiscard]] absl::Status ReadShare(const std::string& value, uint32_t& ppm);
 // ReadBad takes "none=5,expired=2.5,wrong_ca=1,revoked=1": percent of each kind, 100 in all at

@@ -49,6 +49,10 @@ absl::Status SetMode(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status ServerNumbers(const std::string& value, Options& options) {
+  return ReadRange(value, options.server_names);
+}
+
 absl::Status Version(const std::string& value, Options& options) {
   if (value != "1.2" && value != "1.3") return NotWanted(value, "1.2 or 1.3");
   options.version = value == "1.2" ? 0x0303 : 0x0304;
@@ -95,6 +99,8 @@ constexpr Flag kFlags[] = {
     {"--not-loopback", nullptr, "the target is not on this machine, and mine to load", nullptr},
     {"--sni", "NAME", "server name to ask for, and Host of the request (localhost)",
      Text<&Options::sni>},
+    {"--server-names", "A-B", "many: # in --sni is a number from A to B, all of them in turn",
+     ServerNumbers},
     {"--ca", "FILE", "CA that the server must chain to (not verified without)", Text<&Options::ca>},
     {"--tls", "1.2|1.3", "version (1.3)", Version},
     {"--groups", "LIST", "key exchange groups, such as X25519:P-256 (the library's own)",

@@ -43,6 +43,15 @@ absl::Status CheckClients(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckNames(const Options& options) {
+  if (options.server_names.size == 0) return absl::OkStatus();
+  if (std::count(options.sni.begin(), options.sni.end(), kServerNumber) != 1)
+    return Mistake("--server-names needs one # in --sni");
+  // A client keeps one ticket, which the host that gave it would have to get back.
+  if (options.resume_ppm != 0) return Mistake("one of --server-names and --resume-share");
+  return absl::OkStatus();
+}
+
 absl::Status CheckLoad(const Options& options) {
   if (options.mode == Mode::kHandshake &&
       (options.keep_alive || options.requests > 1 || options.idle != 0)) {
@@ -116,6 +125,7 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
   if (options.target.family() == AF_UNSPEC && !OnlyWrites(options))
     return Mistake("--target is missing");
   if (absl::Status status = CheckClients(options); !status.ok()) return status;
+  if (absl::Status status = CheckNames(options); !status.ok()) return status;
   if (absl::Status status = CheckLoad(options); !status.ok()) return status;
   if (!OnlyWrites(options) && !IsLoopback(options.target) && !not_loopback) {
     return Mistake(absl::StrCat("the target ", options.target.ToString(),

@@ -30,11 +30,20 @@ inline constexpr size_t kNumBadKinds = 4;
 // Keys of a generated population, its CA's included.
 enum class KeyKind : uint8_t { kP256, kRsa2048, kRsa4096 };
 
+// What stands in --sni for a number of --server-names.
+inline constexpr char kServerNumber = '#';
+
+struct NumberRange {
+  uint32_t first = 0;
+  uint32_t size = 0;
+};
+
 struct Options {
   io::SocketAddress target;
-  std::string sni = "localhost";
-  std::string path;  // empty: "/", "/bytes/N" for a download, "/sink" for an upload
-  std::string ca;    // PEM file the server must chain to; empty: the server is not verified
+  std::string sni = "localhost";  // with kServerNumber where there are several names
+  NumberRange server_names;       // the numbers in them; none: one name for all
+  std::string path;               // empty: "/", "/bytes/N" for a download, "/sink" for an upload
+  std::string ca;  // PEM file the server must chain to; empty: the server is not verified
   std::string groups;
   Mode mode = Mode::kGet;
   uint16_t version = 0x0304;  // TLS 1.3, or 0x0303

@@ -28,7 +28,7 @@ Unit Driver::StartNow() const {
 }
 
 bool Driver::ArrivalDue() const {
-  return !arrivals_->over() && arrivals_->intended_ns() <= now_ns_;
+  return !arrivals_->over() && arrivals_->intended_ns() <= std::min(now_ns_, run_.end_ns() - 1);
 }
 
 bool Driver::Take(const Unit& unit) { return !unit.counted || run_.Take(now_ns_); }
@@ -89,7 +89,8 @@ bool Driver::StartConnection(const Unit& unit) {
     sessions_.Give(taken);
     return false;
   }
-  const Outcome outcome = session.Start(*env_, *context_, options_, *client, resume, now_ns_);
+  const Outcome outcome =
+      session.Start(*env_, *context_, options_, names_.Next(), *client, resume, now_ns_);
   session.placed = true;
   ++placed_;
   // A kept connection is no unit; its requests are.
@@ -131,8 +132,10 @@ Outcome Driver::Park(Session& session) {
   return session.Idle(*env_);
 }
 
-// Nothing more is started: what was due and had no room never will be.
+// Nothing more is started but what came due since the last turn, late as that is: what has no room
+// now never will.
 void Driver::Drain() {
+  if (arrivals_.has_value()) StartOpen();
   draining_ = true;
   if (arrivals_.has_value()) {
     for (; !arrivals_->over() && arrivals_->intended_ns() < run_.end_ns(); arrivals_->Next())

@@ -18,10 +18,11 @@ body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1360px;paddin
 h1{font-size:1.4rem}
 h2{font-size:1.15rem;margin-top:2rem;border-top:1px solid #d8dee4;padding-top:1rem}
 table{border-collapse:collapse;margin:.5rem 0}
-td,th{padding:.2rem .7rem;border-bottom:1px solid #d8dee4;text-align:right}
+.wide{overflow-x:auto}
+td,th{padding:.2rem .5rem;border-bottom:1px solid #d8dee4;text-align:right}
 td:first-child,th:first-child{text-align:left}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem}
-figure{margin:0}svg{width:100%;height:auto}
+figure{margin:0;max-width:720px}svg{width:100%;height:auto}
 svg text{font:12px system-ui,sans-serif;fill:currentColor}
 .grid{stroke:#8c959f;stroke-opacity:.35}.warm{fill:#8c959f;fill-opacity:.15}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round}
@@ -74,10 +75,11 @@ std::string Sum(const json& counts) {
 }
 
 std::string Figures(const std::vector<json>& results) {
-  std::string table = "<table>" + Row({"run", "done", "each a", "per second", "p50 ms", "p90 ms",
-                                       "p99 ms", "p99.9 ms", "max ms", "resumed", "refused",
-                                       "failed", "late", "not started", "own CPU us"},
-                                      "th");
+  std::string table =
+      "<div class='wide'><table>" +
+      Row({"run", "done", "each a", "per second", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms",
+           "max ms", "resumed", "refused", "failed", "late", "not started", "own CPU us"},
+          "th");
   for (const json& result : results) {
     std::vector<std::string> cells = {
         String(result, "label"), absl::StrFormat("%.0f", Number(result, "done")),
@@ -90,7 +92,7 @@ std::string Figures(const std::vector<json>& results) {
       cells.push_back(absl::StrFormat("%.0f", Number(result, key)));
     table += Row(cells);
   }
-  return table + "</table>\n";
+  return table + "</table></div>\n";
 }
 
 std::string Bars(const std::vector<json>& results) {
@@ -160,16 +162,21 @@ std::string TimePlots(const json& result) {
                     .series = std::move(series),
                     .shade_until = warmup};
   };
+  // A second that the window's end cuts short has what was left to finish, and would look like a
+  // collapse. A run of less than two has no others.
+  const double seconds = warmup + Number(result, "seconds");
+  const double whole = seconds < 2 ? HUGE_VAL : seconds + 0.01;
   LinePlot rate = plot("Done", "a second", {{"done", {}}});
   LinePlot latency = plot("Latency", "ms", {{"p50", {}}, {"p99", {}}});
   LinePlot bad = plot("Refused and failed", "a second", {{"refused", {}}, {"failed", {}}});
   for (const json& second : Child(result, "timeline")) {
     const double at = Number(second, "second");
+    bad.series[0].points.emplace_back(at, Number(second, "refused"));
+    bad.series[1].points.emplace_back(at, Number(second, "failed"));
+    if (at + 1 > whole) continue;
     rate.series[0].points.emplace_back(at, Number(second, "done"));
     latency.series[0].points.emplace_back(at, Number(second, "p50_us") / 1e3);
     latency.series[1].points.emplace_back(at, Number(second, "p99_us") / 1e3);
-    bad.series[0].points.emplace_back(at, Number(second, "refused"));
-    bad.series[1].points.emplace_back(at, Number(second, "failed"));
   }
   return ToSvg(rate) + ToSvg(latency) + ToSvg(bad);
 }

@@ -1,5 +1,6 @@
 #include "bench/loadgen/result.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -81,6 +82,7 @@ bool CountedOut(const Options& options) { return options.total != 0 && options.i
 
 json Setup(const Options& options) {
   return {{"target", options.target.ToString()},
+          {"server_names", std::max<uint32_t>(1, options.server_names.size)},
           {"tls", options.version == 0x0303 ? "1.2" : "1.3"},
           {"groups", options.groups},
           {"mode", options.mode == Mode::kGet ? "get" : "hs"},

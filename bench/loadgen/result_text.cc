@@ -21,6 +21,13 @@ std::string Latencies(const char* label, const Histogram& histogram) {
   return line + "\n";
 }
 
+// What the generator's own CPU is told for.
+const char* Each(const Options& options) {
+  if (options.keep_alive) return "a request";
+  if (options.mode == Mode::kHandshake) return "a handshake";
+  return options.requests == 1 ? "a handshake with its request" : "a connection";
+}
+
 std::string Headline(const Result& result) {
   const Tally& tally = result.tally;
   const char* const what = result.options.keep_alive ? "requests" : "connections";
@@ -28,7 +35,8 @@ std::string Headline(const Result& result) {
                                      result.seconds, PerSecond(result), tally.failed());
   if (tally.num_refused() != 0)
     absl::StrAppendFormat(&text, ", %u refused as they should be", tally.num_refused());
-  absl::StrAppendFormat(&text, "; own CPU %.0f us each\n", OwnCpuMicros(result));
+  absl::StrAppendFormat(&text, "; own CPU %.0f us %s\n", OwnCpuMicros(result),
+                        Each(result.options));
   absl::StrAppendFormat(&text, "handshakes %u, of which resumed %u (tickets offered: %u)\n",
                         tally.handshakes, tally.resumed, tally.offered);
   return text;

@@ -45,7 +45,8 @@ Outcome Session::FailTls() {
 }
 
 Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                       Client& client, bool resume, int64_t now_ns) {
+                       const std::string& server_name, Client& client, bool resume,
+                       int64_t now_ns) {
   options_ = &options;
   client_ = &client;
   failure_ = {};
@@ -62,7 +63,7 @@ Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const O
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
-  tls_.emplace(context, client, resume);
+  tls_.emplace(context, server_name, client, resume);
   stream.Open(fd, io::Token{.owner = io::Owner::kUpstream, .generation = generation, .slot = slot});
   stream.Connect(env, options.target.data(), options.target.length());
   return Outcome::kGoing;
@@ -131,7 +132,7 @@ Outcome Session::Ask(io::StreamEnv& env, int64_t now_ns) {
   body_bytes_ = 0;
   http::RequestHead head;
   head.method = options_->upload_bytes == 0 ? "GET" : "POST";
-  head.authority = options_->sni;
+  head.authority = tls_->server_name();
   head.path = options_->path;
   upload_left_ = options_->upload_bytes;
   if (upload_left_ != 0) head.body = http::Body::Length(upload_left_);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "bench/loadgen/client_tls.h"
 #include "bench/loadgen/failure.h"
@@ -45,7 +46,7 @@ class Session final : private http::ResponseEvents {
   // Start opens a socket and connects. kFailed when there is no socket to be had. `client` outlives
   // the session.
   Outcome Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                Client& client, bool resume, int64_t now_ns);
+                const std::string& server_name, Client& client, bool resume, int64_t now_ns);
   // Each takes an event and goes on as far as it leads. Flush after the last.
   Outcome OnConnect(io::StreamEnv& env, const io::Cqe& cqe);
   Outcome OnReceive(io::StreamEnv& env, io::RecvEvent event);

@@ -48,15 +48,16 @@ def measure(axis, folder, target, options):
             print(f"{axis.title}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
         for it in terminators.values():
             it.check_held()
-        return rows_of(axis.points, samples, {point: (it.load_seconds, it.rss()) for point, it in terminators.items()})
+        states = {point: (it.load_seconds, it.rss(), len(it.driven)) for point, it in terminators.items()}
+        return rows_of(axis.points, samples, states)
 
 
 def rows_of(points, samples, states):
     """`samples`: for each kind of client a dictionary by point for each round; `states`: by point, (seconds to load,
-    MiB)."""
+    MiB, how many hosts were asked for)."""
     rows = []
     for point in points:
-        row = {"point": point, "load_s": states[point][0], "rss_mib": states[point][1]}
+        row = {"point": point, "load_s": states[point][0], "rss_mib": states[point][1], "driven": states[point][2]}
         for kind, rounds in samples.items():
             row[kind] = spread([one[point] for one in rounds])
             row[f"{kind}_times"] = statistics.median(one[point] / one[points[0]] for one in rounds)
@@ -66,12 +67,13 @@ def rows_of(points, samples, states):
 
 def table(axis, rows):
     """As Markdown."""
-    lines = [f"| {axis.title} | seen before, us | × first | never seen, us | × first | loaded in s | MiB |",
-             "|" + "---|" * 7]
+    lines = [f"| {axis.title} | seen before, us | × first | never seen, us | × first | loaded in s | MiB | hosts asked "
+             "for |", "|" + "---|" * 8]
     for row in rows:
         cells = [f"{row['point']:,}"]
         for kind in KINDS:
             each = row[kind]
             cells += [f"{each['median']:.0f} ({each['low']:.0f}–{each['high']:.0f})", f"{row[kind + '_times']:.2f}"]
-        lines.append("| " + " | ".join([*cells, f"{row['load_s']:.2f}", f"{row['rss_mib']:.0f}"]) + " |")
+        lines.append("| " + " | ".join([*cells, f"{row['load_s']:.2f}", f"{row['rss_mib']:.0f}",
+                                        f"{row['driven']:,}"]) + " |")
     return lines

@@ -76,13 +76,12 @@ def write_crl(folder, path, count):
 
 
 def make_files(folder, cas, revoked):
-    """A root with certificates for a server and a client; a file of other CAs for each number of `cas`, a CRL of the
-    root's for each number of `revoked`."""
+    """A root with a certificate for a client; a file of other CAs for each number of `cas`, a CRL of the root's for
+    each number of `revoked`."""
     (folder / "leaf.ext").write_text("subjectAltName=DNS:*.bench.localhost\n")
     openssl(folder, "req", "-x509", *P256, "-days", 2, "-subj", f"/CN={ROOT_NAME}", "-keyout", "root.key", "-out",
             "root.crt")
-    for name in ("server", "client"):
-        issue(folder, name, "root.crt", "root.key", "leaf.ext")
+    issue(folder, "client", "root.crt", "root.key", "leaf.ext")
     (folder / "issuer.pem").write_text((folder / "root.crt").read_text() + (folder / "root.key").read_text())
     openssl(folder, "pkey", "-in", "root.key", "-pubout", "-outform", "DER", "-out", "root.spki")
     spki = (folder / "root.spki").read_bytes()

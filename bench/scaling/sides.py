@@ -27,4 +27,5 @@ def measure(terminators, rounds, handshakes):
         print(f"| median | {kind} | {small:.0f} | {large:.0f} | {ratio:.3f} |")
     for side, it in terminators.items():
         print(f"{side}: loaded in {it.load_seconds:.2f} s ({it.load_cpu_seconds:.2f} s of CPU), "
-              f"{it.rss_at_start:.0f} MiB then, {it.rss():.0f} MiB at the end")
+              f"{it.rss_at_start:.0f} MiB then, {it.rss():.0f} MiB at the end; {len(it.driven):,} of "
+              f"{it.size.hosts:,} hosts were asked for")

@@ -1,8 +1,11 @@
 """A terminator of some size, and the load on it."""
 
+import collections
 import contextlib
 import json
 import os
+import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -10,19 +13,30 @@ from pathlib import Path
 from comparison import process
 from local import Fault, cpu_seconds, wait_for
 
-SERVER_CORE, LOAD_CORE = "0", "1"
+from scaling import hosts, material
+
+HOST = "h{}.bench.localhost"
 KINDS = ("seen", "new")  # one client that comes again and again; clients never seen before
 IDLE_S = 3600
 
 
-class Size:
-    """How much a terminator knows and holds."""
+class Cores:
+    """Which cores the server may use, and which the load and the backend: lists as taskset takes them."""
 
-    def __init__(self, cas=1, revoked=0, hosts=1, connections=0):
+    def __init__(self, server="0", load="1"):
+        self.server = server
+        self.load = load
+
+
+class Size:
+    """How much a terminator knows and holds, and how many workers it has."""
+
+    def __init__(self, cas=1, revoked=0, hosts=1, connections=0, workers=1):
         self.cas = cas
         self.revoked = revoked
         self.hosts = hosts
         self.connections = connections  # idle, beside those that are measured
+        self.workers = workers
 
 
 def config(folder, path, size, backend):
@@ -31,14 +45,30 @@ def config(folder, path, size, backend):
         trust["ca"].insert(0, str(folder / f"fillers-{size.cas}.crt"))
     if size.revoked:
         trust["crl"] = [str(folder / f"root-{size.revoked}.crl")]
-    certificate = {"certificate": str(folder / "server.crt"), "key": str(folder / "server.key")}
-    hosts = [{"server_names": [f"h{i}.bench.localhost"], "certificates": [certificate], "backend": "app",
-              "client_auth": {"mode": "require", "trust": "clients", "refusal": "http"}} for i in range(size.hosts)]
+    virtual_hosts = [{"server_names": [name], "backend": "app",
+                      "certificates": [{"certificate": str(folder / f"hosts/{name}.crt"),
+                                        "key": str(folder / f"hosts/{name}.key")}],
+                      "client_auth": {"mode": "require", "trust": "clients", "refusal": "http"}}
+                     for name in map(HOST.format, range(size.hosts))]
     path.write_text(json.dumps({
-        "workers": 1, "pin_workers": False, "admin": {"address": "127.0.0.1:0"},
+        "workers": size.workers, "pin_workers": False, "admin": {"address": "127.0.0.1:0"},
         "log": {"connections": "off", "level": "error"}, "timeouts": {"idle": f"{IDLE_S}s"},
         "listeners": [{"name": "main", "address": "127.0.0.1:0", "mode": "http"}],
-        "virtual_hosts": hosts, "trusts": [trust], "backends": [{"name": "app", "targets": [backend]}]}, indent=0))
+        "virtual_hosts": virtual_hosts, "trusts": [trust],
+        "backends": [{"name": "app", "targets": [backend]}]}, indent=0))
+
+
+def make_hosts(folder, count):
+    """What the terminators of up to so many hosts show their clients: a certificate and key for each."""
+    hosts.write(folder / "hosts", material.ROOT_NAME, [HOST.format(i) for i in range(count)])
+
+
+def parts(count, handshakes):
+    """The hosts, from 0, as ranges (first, last) that are no longer than `handshakes`: a drive asks each of one once
+    at least, and as many drives as there are ranges ask them all."""
+    drives = -(-count // handshakes)
+    bounds = [number * count // drives for number in range(drives + 1)]
+    return [(first, end - 1) for first, end in zip(bounds, bounds[1:])]
 
 
 def start(core, *command):
@@ -49,7 +79,7 @@ def start(core, *command):
 def backend(folder, build):
     """`portcullis backend`; its address as a target."""
     path = folder / "backend.sock"
-    running = start(LOAD_CORE, build / "portcullis", "backend", "--listen", f"unix:{path}")
+    running = start(Cores().load, build / "portcullis", "backend", "--listen", f"unix:{path}")
     try:
         wait_for(path.exists, "the backend")
         yield f"unix:{path}"
@@ -60,15 +90,18 @@ def backend(folder, build):
 class Terminator:
     """A running `portcullis serve` of one size. `name` is its own among those that run."""
 
-    def __init__(self, folder, name, size, target, build):
+    def __init__(self, folder, name, size, target, build, cores=Cores()):
         self.folder = folder
+        self.cores = cores
         self.build = build
         self.size = size
         self._holder = None
+        self._drives = collections.Counter()  # by kind of client
+        self.driven = set()  # numbers of the hosts that have been asked for
         ready, path = folder / f"{name}.ready", folder / f"{name}.yaml"
         config(folder, path, size, target)
         began = time.monotonic()
-        self.process = start(SERVER_CORE, build / "portcullis", "serve", "--config", path, "--ready-file", ready)
+        self.process = start(cores.server, build / "portcullis", "serve", "--config", path, "--ready-file", ready)
         try:
             wait_for(lambda: ready.exists() or self.process.poll() is not None, f"the {name} one", 300)
             if self.process.poll() is not None:
@@ -77,6 +110,7 @@ class Terminator:
             self.load_cpu_seconds = cpu_seconds(self.process.pid)
             self.port = json.loads(ready.read_text())["listeners"]["main"]
             self.rss_at_start = self.rss()
+            self._check_certificates()
             self._hold(name)
         except BaseException:
             self.stop()
@@ -86,17 +120,31 @@ class Terminator:
         """Resident memory in MiB."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 
-    def loadgen(self, *arguments):
-        return [self.build / "portcullis-loadgen", "--target", f"127.0.0.1:{self.port}", "--quiet", "--sni",
-                "h0.bench.localhost", *arguments]
+    def loadgen(self, *arguments, first=0, last=0):
+        """A command that asks for the hosts of these numbers."""
+        many = ["--sni", HOST.format("#"), "--server-names", f"{first}-{last}"]
+        return [self.build / "portcullis-loadgen", "--target", f"127.0.0.1:{self.port}", "--quiet",
+                *(many if last > first else ["--sni", HOST.format(first)]), *arguments]
 
     def pair(self):
         return ["--cert", self.folder / "client.crt", "--key", self.folder / "client.key"]
 
+    def _check_certificates(self):
+        """Hosts must show certificates of their own."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(self.folder / "client.crt", self.folder / "client.key")
+        for name in map(HOST.format, {0, self.size.hosts // 2, self.size.hosts - 1}):
+            with socket.create_connection(("127.0.0.1", self.port), 30) as plain:
+                with context.wrap_socket(plain, server_hostname=name) as tls:
+                    shown = tls.getpeercert(binary_form=True)
+            if shown != ssl.PEM_cert_to_DER_cert((self.folder / f"hosts/{name}.crt").read_text()):
+                raise Fault(f"{name} does not show its own certificate")
+
     def _hold(self, name):
         """Opens the idle connections."""
         if self.size.connections:
-            self._holder = start(LOAD_CORE, *self.loadgen(*self.pair(), "--idle", self.size.connections, "--hold",
+            self._holder = start(self.cores.load, *self.loadgen(*self.pair(), "--idle", self.size.connections, "--hold",
                                                           IDLE_S))
             wait_for(lambda: self.held() >= self.size.connections or self._holder.poll() is not None,
                      f"the connections of the {name} one", 300)
@@ -111,19 +159,32 @@ class Terminator:
 
     def drive(self, kind, handshakes):
         """The server's CPU a handshake in microseconds."""
-        clients = {"seen": self.pair(),
+        return self.measure(kind, handshakes)["cpu_us"]
+
+    def measure(self, kind, handshakes):
+        """The server's CPU a handshake, and handshakes per second. Each time a kind asks for the next part of the
+        hosts."""
+        ranges = parts(self.size.hosts, handshakes)
+        first, last = ranges[self._drives[kind] % len(ranges)]
+        self._drives[kind] += 1
+        clients = {"seen": self.pair(), "resumed": [*self.pair(), "--resume-share", 100],
                    "new": ["--population", handshakes, "--issuer", self.folder / "issuer.pem"]}[kind]
         out = self.folder / "result.json"
         before = cpu_seconds(self.process.pid)
-        command = self.loadgen(*clients, "--connections", 32, "--warmup", 0, "--total", handshakes, "--json", out)
-        done = subprocess.run(["taskset", "-c", LOAD_CORE, *map(str, command)], capture_output=True, text=True,
+        command = self.loadgen(*clients, "--connections", 32, "--warmup", 0, "--total", handshakes, "--json", out,
+                               first=first, last=last)
+        done = subprocess.run(["taskset", "-c", self.cores.load, *map(str, command)], capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:
             raise Fault(f"portcullis-loadgen: {done.stdout}{done.stderr}")
         result = json.loads(out.read_text())
         if result["failed"] or result["handshakes"] < handshakes:
             raise Fault(f"of {handshakes} handshakes {result['handshakes']} were done, {result['failed']} failed")
-        return (cpu_seconds(self.process.pid) - before) * 1e6 / result["handshakes"]
+        if kind == "resumed" and result["resumed"] < 0.9 * handshakes:
+            raise Fault(f"of {handshakes} handshakes {result['resumed']} were resumptions")
+        self.driven.update(range(first, last + 1))
+        return {"cpu_us": (cpu_seconds(self.process.pid) - before) * 1e6 / result["handshakes"],
+                "per_second": result["per_second"]}
 
     def stop(self):
         for running in (self._holder, self.process):

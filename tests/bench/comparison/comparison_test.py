@@ -3,11 +3,13 @@ ends what it has started. No server is measured here."""
 
 import argparse
 import contextlib
+import gzip
 import json
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -16,7 +18,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
 from comparison import bars, checks, main, markdown, nginx, page, peers, process  # noqa: E402
-from comparison import results, summary, terminator, variants  # noqa: E402
+from comparison import results, schedule, summary, terminator, variants  # noqa: E402
 from comparison.server import Server, Setting  # noqa: E402
 
 FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
@@ -154,6 +156,10 @@ class Shown(unittest.TestCase):
         self.assertNotIn("src=", html)
         self.assertNotIn("href=", html)
 
+    def test_every_title_fits_its_plot(self):
+        for one in variants.ALL:
+            self.assertLess(8.1 * len(one.title), bars.WIDTH, one.title)  # of 14 px, semibold
+
     def test_results_md_keeps_what_is_around_the_marks(self):
         once = results.replace_section("# Results\n\nOurs.\n", "first\n")
         self.assertTrue(once.startswith("# Results\n\nOurs.\n\n"))
@@ -172,6 +178,8 @@ class Shown(unittest.TestCase):
             results.publish(folder, text, folder / "RESULTS.md")
             self.assertIn(text, (folder / "RESULTS.md").read_text())
             self.assertTrue((folder / "results/compare.html").exists())
+            packed = gzip.decompress((folder / "results/compare.json.gz").read_bytes())
+            self.assertEqual(local.json.loads(packed), raw)
 
 
 class Absent(Server):
@@ -288,6 +296,42 @@ class OwnServers(unittest.TestCase):
         self.assertEqual([host["certificates"] for host in config["virtual_hosts"]],
                          [[{"folder": str(folder / pki / "tls")}] for pki in ("fast", "slow")])
         self.assertEqual(len({json.dumps(host["client_auth"]) for host in config["virtual_hosts"]}), 1)
+
+
+class Time(unittest.TestCase):
+    def test_a_run_of_all_is_expected_to_take_less_than_an_hour(self):
+        options = main.parse([])[1]
+        servers = [terminator.PortcullisHttp, terminator.PortcullisTcp, *peers.PACKAGED, *nginx.of_binary("/no/nginx")]
+        plan = schedule.Schedule.of(variants.ALL, lambda one: main.takes_part(one, servers), options)
+        self.assertTrue(1200 < plan.total() < 3600, plan.total())
+
+    def test_what_is_left_follows_the_pace_so_far(self):
+        times = [100, 120, 160]
+        plan = schedule.Schedule([10, 10, 20], lambda: times.pop(0))
+        self.assertEqual([plan.total(), plan.step(), plan.step()], [40, 60, 60])
+        self.assertEqual([schedule.words(60), schedule.words(2940)], ["60 s", "49 min"])
+
+    def test_a_floor_serves_the_sample_before_and_the_one_after_if_that_follows_at_once(self):
+        class Run(main.Comparison):
+            def __init__(self):
+                self.options = argparse.Namespace(build=None, server_core=0)
+                self.last_floor = None
+
+        measured = []
+
+        def floor_us(_build, _core, case, _seconds):
+            measured.append(case)
+            return float(len(measured))
+
+        with unittest.mock.patch("comparison.main.floor_us", floor_us):
+            run = Run()
+            self.assertEqual([run.floor("a"), run.floor_now("a"), run.floor_now("b"), run.floor_now("b")], [1, 1, 2, 2])
+            run.last_floor = ("b", 2.0, run.last_floor[2] - 2 * main.FLOOR_HOLDS_S)
+            self.assertEqual(run.floor_now("b"), 3)
+
+    def test_where_things_lie_on_this_machine_is_not_told(self):
+        self.assertEqual(main.command_line(["--rounds", "5", "--out", "/a/b c", "--build=x/y", "--peers", "a,b"]),
+                         "bench/compare --rounds 5 --out PATH --build=PATH --peers a,b")
 
 
 class Command(unittest.TestCase):

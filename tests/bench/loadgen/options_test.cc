@@ -59,11 +59,23 @@ TEST(LoadgenOptions, MistakesAreNamed) {
   EXPECT_THAT(ErrorOf({"--bad", "none=60,wrong_ca=60"}), HasSubstr("100 in all"));
   EXPECT_THAT(ErrorOf({"--bad", "expired=5"}), HasSubstr("--population or --issuer"));
   EXPECT_THAT(ErrorOf({"--population", "5", "--client-folder", "x"}), HasSubstr("one of --cert"));
+  EXPECT_THAT(ErrorOf({"--sni", "h#", "--server-names", "5-4"}), HasSubstr("range"));
+  EXPECT_THAT(ErrorOf({"--sni", "h#", "--server-names", "7"}), HasSubstr("range"));
+  EXPECT_THAT(ErrorOf({"--sni", "h", "--server-names", "0-4"}), HasSubstr("needs one #"));
+  EXPECT_THAT(ErrorOf({"--sni", "h#", "--server-names", "0-4", "--resume-share", "5"}),
+              HasSubstr("one of --server-names"));
   EXPECT_THAT(ErrorOf({"--wait"}), HasSubstr("--write-"));
   EXPECT_THAT(ErrorOf({"--mode", "hs", "--requests", "2"}), HasSubstr("no requests"));
   EXPECT_THAT(ErrorOf({"--keep-alive", "--idle", "5"}), HasSubstr("one of --keep-alive"));
   EXPECT_THAT(ErrorOf({"--idle", "5", "--rate", "1:1s,2:1s"}), HasSubstr("one --rate"));
   EXPECT_THAT(ErrorOf({"--bulk", "0"}), HasSubstr("bytes"));
+}
+
+TEST(LoadgenOptions, ServerNamesAreARange) {
+  const auto options = Parse({"--sni", "h#.example", "--server-names", "10-19"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->server_names.first, 10U);
+  EXPECT_EQ(options->server_names.size, 10U);
 }
 
 TEST(LoadgenOptions, NoMoreThreadsThanConnections) {

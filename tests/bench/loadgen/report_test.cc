@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ TEST(Result, JsonHoldsWhatTextSays) {
   EXPECT_EQ(json["timeline"][0]["warm_up"], true);
   EXPECT_EQ(json["timeline"][1]["warm_up"], false);
   const std::string text = ToText(result);
-  EXPECT_THAT(text, HasSubstr("3 connections in 2.00 s: 2/s, 1 failed; own CPU 1000 us each"));
+  EXPECT_THAT(text, HasSubstr("3 connections in 2.00 s: 2/s, 1 failed; own CPU 1000 us a "
+                              "handshake with its request"));
   EXPECT_THAT(text, HasSubstr("failed: status: 503: 1"));
   EXPECT_THAT(text, HasSubstr("at 20/s: nothing done"));
 }
@@ -76,6 +78,22 @@ TEST(Report, IsOnePageThatLoadsNothing) {
   EXPECT_THAT(page, Not(HasSubstr("src=")));
   EXPECT_THAT(page, Not(HasSubstr("Comparison")));
   EXPECT_THAT(ToHtml({one, one}), HasSubstr("Comparison"));
+}
+
+TEST(Report, ASecondCutShortIsNotPlotted) {
+  Result result = Example();
+  result.options.warmup_s = 0;
+  const auto points = [&result](size_t seconds) {
+    result.timeline.resize(seconds);
+    const std::string page = ToHtml({ToJson(result)});
+    const size_t at = page.find("<path", page.find("<title>Done</title>"));
+    const std::string path = page.substr(at, page.find('>', at) - at);
+    return 1 + std::count(path.begin(), path.end(), 'L');
+  };
+  EXPECT_EQ(points(2), 2);
+  EXPECT_EQ(points(3), 2) << "the window was of two seconds";
+  result.seconds = 0.5;
+  EXPECT_EQ(points(1), 1);
 }
 
 TEST(Report, TakesResultsThatLackEverythingOrHaveItWrong) {
