@@ -84,6 +84,7 @@ absl::Status AddCertificates(const PemSource& source, bool in_bundle, int64_t no
     }
     KnownCa ca = Describe(x509.get(), std::move(der), in_bundle);
     summary.subject = NameText(X509_get_subject_name(x509.get()));
+    summary.serial_hex = SerialText(X509_get0_serialNumber(x509.get()));
     summary.not_after = ca.not_after;
     summary.oddity = OddityOf(x509.get(), ca, now);
     const bool may_issue = ca.may_issue;
