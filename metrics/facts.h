@@ -23,7 +23,7 @@ struct CertificateFact {
   CertificateKind kind = CertificateKind::kServer;
   std::string name;           // of the virtual host or of the trust that uses it
   std::string subject;        // RFC 2253
-  std::string serial;         // hex: tells an RSA from an ECDSA certificate of the same host
+  std::string serial;         // hex: tells apart what has the same name and subject
   int64_t not_after = 0;      // seconds since the epoch
   int64_t stapled_until = 0;  // until when its OCSP response is stapled; 0: there is none
 };

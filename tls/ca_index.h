@@ -27,9 +27,9 @@ struct KnownCa {
   uint32_t name_hash = 0;        // compat::NameHash of the subject
   int64_t not_before = 0;        // seconds since the epoch
   int64_t not_after = 0;
-  bool is_self_signed = false;
-  bool may_issue = false;  // false for a pinned leaf, which vouches for nobody but itself
-  bool in_bundle = false;  // of the CA bundle; else an extra intermediate, never an anchor
+  bool is_self_signed = false;  // its own key has signed it, by its own word or as verified
+  bool may_issue = false;       // false for a pinned leaf, which vouches for nobody but itself
+  bool in_bundle = false;       // of the CA bundle; else an extra intermediate, never an anchor
 };
 
 class CaIndex {

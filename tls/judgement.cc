@@ -62,6 +62,7 @@ bool Judgement::Accepts(const PathNode& leaf, std::span<const PathNode> presente
       Record(Standing::kBound, bound, std::span(&leaf, 1));
     }
     PreferSigned();
+    NameSelfSigned();
   }
   ERR_clear_error();
   return accepted;
@@ -171,6 +172,18 @@ void Judgement::PreferSigned() {
     nearest_ = std::move(attempt);
     return;
   }
+}
+
+// Whether the certificate that nobody has issued is self-signed, the library only guesses.
+void Judgement::NameSelfSigned() {
+  if (nearest_.standing != Standing::kNoIssuer || nearest_.fault.reason != Rejection::kUnknownCa) {
+    return;
+  }
+  const PathNode& last = nearest_.path.back();
+  if ((X509_get_extension_flags(last.x509) & EXFLAG_SS) == 0 || SignaturesHold({last, last})) {
+    return;
+  }
+  nearest_.fault.x509_error = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
 }
 
 bool Judgement::SignaturesHold(const std::vector<PathNode>& path) {

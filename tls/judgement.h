@@ -67,6 +67,7 @@ class Judgement {
   void Record(Standing standing, const PathFault& fault, PathSearch::Path path);
   void RecordDeadEnd(DeadEnd why, PathSearch::Path path);
   void PreferSigned();
+  void NameSelfSigned();
   [[nodiscard]] bool SignaturesHold(const std::vector<PathNode>& path);
 
   const TrustMaterial& trust_;

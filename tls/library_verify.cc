@@ -1,10 +1,12 @@
 #include "tls/library_verify.h"
 
 #include <openssl/err.h>
+#include <openssl/nid.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 
+#include "tls/boringssl_compat.h"
 #include "tls/check.h"
 #include "tls/identity.h"
 #include "tls/name_constraints.h"
@@ -94,12 +96,62 @@ PathFault Run(X509_STORE* store, STACK_OF(X509) * path, STACK_OF(X509) * between
   return {};
 }
 
+// How much of the path the library can follow, from the leaf. It takes a CA whose two names are one
+// and whose key identifiers do not contradict for self-signed, and looks for no issuer of it.
+size_t LengthForLibrary(const STACK_OF(X509) * path) {
+  size_t length = 1;
+  while (length < sk_X509_num(path)) {
+    const uint32_t flags = X509_get_extension_flags(sk_X509_value(path, length++));
+    if ((flags & EXFLAG_SS) != 0) break;
+  }
+  return length;
+}
+
+// Whether a certificate restricts policies, which only makes sense along the whole path.
+bool RestrictsPolicies(const STACK_OF(X509) * path) {
+  constexpr int kKinds[] = {NID_policy_constraints, NID_policy_mappings, NID_inhibit_any_policy};
+  for (size_t i = 0; i < sk_X509_num(path); ++i) {
+    const X509* const certificate = sk_X509_value(path, i);
+    if (std::ranges::any_of(
+            kKinds, [&](int nid) { return X509_get_ext_by_NID(certificate, nid, -1) >= 0; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The signatures from the anchor's down to that of `from`. All else that is asked of these
+// certificates CheckPath and CheckNameConstraints ask, but for policies.
+PathFault VerifySignatures(const STACK_OF(X509) * path, size_t from) {
+  if (RestrictsPolicies(path)) {
+    return {Rejection::kBadCertificate, X509_V_ERR_UNSPECIFIED, from,
+            "policies restricted over a self-issued CA without key identifiers"};
+  }
+  for (size_t i = sk_X509_num(path) - 1; i-- > from;) {
+    const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(sk_X509_value(path, i + 1));
+    if (key == nullptr || X509_verify(sk_X509_value(path, i), key.get()) != 1) {
+      return {Rejection::kBadSignature, X509_V_ERR_CERT_SIGNATURE_FAILURE, i, {}};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 PathFault VerifyPath(X509_STORE* empty_store, STACK_OF(X509) * path, int64_t now) {
-  const size_t length = sk_X509_num(path);
-  TLS_CHECK(length > 0);
+  TLS_CHECK(sk_X509_num(path) > 0);
+  const size_t length = LengthForLibrary(path);
   PathFault fault;
+  if (length < sk_X509_num(path)) {
+    fault = VerifySignatures(path, length - 1);
+    ERR_clear_error();
+    if (fault.reason != Rejection::kNone) return fault;
+    const bssl::UniquePtr<STACK_OF(X509)> lower(sk_X509_new_null());
+    for (size_t i = 0; i < length; ++i) {
+      TLS_CHECK(bssl::PushToStack(lower.get(), bssl::UpRef(sk_X509_value(path, i))));
+    }
+    return VerifyPath(empty_store, lower.get(), now);
+  }
   if (length == 1) {
     // The library looks for a pinned leaf in a store only.
     const bssl::UniquePtr<X509_STORE> store(X509_STORE_new());

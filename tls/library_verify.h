@@ -22,6 +22,10 @@ namespace portcullis::tls {
 // to;
 // - a leaf without alternative names whose common name looks like a host name, below constraints
 //   none of which is on DNS names.
+//
+// Beyond a CA that the library takes for self-signed, and that another has signed all the same (a
+// key rollover without key identifiers), signatures are verified here and the library sees what is
+// below. kBadCertificate where a certificate of such a path restricts policies.
 [[nodiscard]] PathFault VerifyPath(X509_STORE* empty_store, STACK_OF(X509) * path, int64_t now);
 
 }  // namespace portcullis::tls

@@ -123,6 +123,13 @@ bool IsWeakSignature(const X509* certificate) {
   }
 }
 
+bool SaysSelfSigned(X509* certificate) {
+  // The flag stands only where the identifiers, if both are there, are equal.
+  return (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0 &&
+         X509_get0_subject_key_id(certificate) != nullptr &&
+         X509_get0_authority_key_id(certificate) != nullptr;
+}
+
 bool MayIssue(X509* anchor) {
   if (X509_check_ca(anchor) != 0) return true;
   const uint32_t flags = X509_get_extension_flags(anchor);
@@ -142,7 +149,9 @@ PathFault CheckCertificate(X509* certificate, PathRole role, int64_t now) {
   if (!is_anchor && (flags & EXFLAG_CRITICAL) != 0) {
     return Fault(Rejection::kBadCertificate, X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION);
   }
-  if (role == PathRole::kIntermediate && X509_check_ca(certificate) == 0) {
+  // A v1 certificate that looks self-signed is a CA to the library; between others it must say so.
+  if (role == PathRole::kIntermediate &&
+      (X509_check_ca(certificate) == 0 || (flags & EXFLAG_BCONS) == 0)) {
     return Fault(Rejection::kBadCertificate, X509_V_ERR_INVALID_CA);
   }
   if (!ServesClients(certificate, role)) {

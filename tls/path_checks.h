@@ -47,6 +47,11 @@ enum class PathRole : uint8_t {
 // not: that is for the verification to say.
 [[nodiscard]] bool IsWeakKey(X509* certificate);
 
+// SaysSelfSigned tells whether a certificate claims that its own key has signed it: its names are
+// one, and so are its key identifiers. The library's EXFLAG_SS also stands where there are no key
+// identifiers, and the key of a CA may be new there, and signed by the one before it.
+[[nodiscard]] bool SaysSelfSigned(X509* certificate);
+
 // MayIssue tells whether an anchor may sign certificates: what says that it is no CA may not. A v3
 // root of old that says nothing may, as OpenSSL has it.
 [[nodiscard]] bool MayIssue(X509* anchor);

@@ -6,6 +6,7 @@
 
 #include "tls/boringssl_compat.h"
 #include "tls/identity.h"
+#include "tls/path_checks.h"
 
 namespace portcullis::tls {
 namespace {
@@ -37,8 +38,12 @@ bool PathSearch::Run(const PathNode& leaf, Judge judge, OnDeadEnd on_dead_end) {
 bool PathSearch::Extend(Judge judge, OnDeadEnd on_dead_end) {
   X509* const child = path_.back().x509;
   bool led_on = false;
-  // Nobody else has issued a self-signed certificate.
-  if ((X509_get_extension_flags(child) & EXFLAG_SS) == 0) {
+  // Nobody else has issued a self-signed certificate. A leaf that only looks like one has no issuer
+  // either, for the library. A CA that does may have: whether it has, signatures tell.
+  const bool is_leaf = path_.size() == 1;
+  const bool is_alone =
+      is_leaf ? (X509_get_extension_flags(child) & EXFLAG_SS) != 0 : SaysSelfSigned(child);
+  if (!is_alone) {
     for (Candidate& candidate : Candidates(child)) {
       if (candidate.node.source != PathSource::kPresented) {
         candidate.node.x509 = known_.Get(candidate.node.known_id);

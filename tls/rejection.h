@@ -44,7 +44,9 @@ enum class Rejection : uint8_t {
   // After the handshake.
   kSniHostMismatch,  // Host's virtual host has another client policy than the one judged under
                      // (421)
-  kInternal,         // our own failure
+  // Our own failure: no memory, a key of ours that does not sign, an invariant broken. By design no
+  // client can bring it about, and so no end-to-end test does.
+  kInternal,
 };
 
 inline constexpr int kNumRejections = static_cast<int>(Rejection::kInternal) + 1;

@@ -23,6 +23,15 @@
 namespace portcullis::tls {
 namespace {
 
+// Where the certificate does not say whose key has signed it, the signature does. Not asked of all:
+// of ten thousand CAs that would be seconds at each reload.
+bool IsSelfSigned(X509* x509) {
+  if ((X509_get_extension_flags(x509) & EXFLAG_SS) == 0) return false;
+  if (SaysSelfSigned(x509)) return true;
+  const bssl::UniquePtr<EVP_PKEY> key = compat::PublicKey(x509);
+  return key != nullptr && X509_verify(x509, key.get()) == 1;
+}
+
 KnownCa Describe(X509* x509, Der der, bool in_bundle) {
   KnownCa ca;
   SHA256(der.data(), der.size(), ca.sha256.data());
@@ -39,7 +48,7 @@ KnownCa Describe(X509* x509, Der der, bool in_bundle) {
   ca.name_hash = compat::NameHash(subject);
   ca.not_before = TimeValue(X509_get0_notBefore(x509), INT64_MAX);
   ca.not_after = TimeValue(X509_get0_notAfter(x509), INT64_MIN);
-  ca.is_self_signed = (X509_get_extension_flags(x509) & EXFLAG_SS) != 0;
+  ca.is_self_signed = IsSelfSigned(x509);
   ca.may_issue = MayIssue(x509);
   ca.in_bundle = in_bundle;
   return ca;
@@ -75,6 +84,7 @@ absl::Status AddCertificates(const PemSource& source, bool in_bundle, int64_t no
     }
     KnownCa ca = Describe(x509.get(), std::move(der), in_bundle);
     summary.subject = NameText(X509_get_subject_name(x509.get()));
+    summary.serial_hex = SerialText(X509_get0_serialNumber(x509.get()));
     summary.not_after = ca.not_after;
     summary.oddity = OddityOf(x509.get(), ca, now);
     const bool may_issue = ca.may_issue;

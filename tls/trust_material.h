@@ -26,6 +26,7 @@ struct PemSource {
 
 struct CaSummary {
   std::string subject;
+  std::string serial_hex;  // as PeerIdentity has it
   std::string origin;
   int64_t not_after = 0;
   // Empty, or what is odd about it, separated by commas: "expired", "not yet valid", "not a CA",

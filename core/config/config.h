@@ -70,6 +70,7 @@ struct ClientAuth {
   tls::PolicySpec policy;         // every value checked; rules have names where the file gave them
   bool close_on_change = true;    // live connections end when their certificate no longer holds
   bool pass_certificate = false;  // ssl-client-cert header with the PEM, URL-encoded
+  bool explain_refusals = false;  // refusals by page say why in a header
 };
 
 struct VirtualHost {

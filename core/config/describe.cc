@@ -87,6 +87,7 @@ std::string DescribeClientAuth(const ClientAuth& auth, StageMode mode) {
       : auth.send_ca_names == CaNames::kFit ? ", CA names sent as far as they fit"
                                             : "",
       auth.close_on_change ? "" : ", live connections stay on changes",
+      page && auth.explain_refusals ? ", refusals explained to the client" : "",
       auth.pass_certificate && mode == StageMode::kHttp ? ", certificate passed to the backend"
                                                         : "");
 }

@@ -120,6 +120,7 @@ void ReadClientAuth(ReadContext& context, MapReader& host, ClientAuth& auth) {
   ReadPolicy(context, reader, auth.policy);
   reader.Choice("close_on_change", kBools, auth.close_on_change);
   reader.Choice("pass_certificate", kBools, auth.pass_certificate);
+  reader.Choice("explain_refusals", kBools, auth.explain_refusals);
   reader.Finish();
   // Whoever writes the section wants clients judged: the default `off` would let all of them in, in
   // silence.

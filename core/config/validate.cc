@@ -159,7 +159,7 @@ class Validator {
     if (!sources_.Has(FieldPath(path, "mode"))) return;
     WarnWithoutEffect(path,
                       {"refusal", "trust", "max_depth", "profile", "send_ca_names", "policy",
-                       "close_on_change", "pass_certificate"},
+                       "close_on_change", "pass_certificate", "explain_refusals"},
                       "client_auth.mode is off");
   }
 
@@ -249,7 +249,8 @@ class Validator {
     }
     if (http) return;
     WarnWithoutEffect(path,
-                      {"identity", "forwarding", "server_tokens", "client_auth.pass_certificate"},
+                      {"identity", "forwarding", "server_tokens", "client_auth.pass_certificate",
+                       "client_auth.explain_refusals"},
                       "only tcp listeners serve this host");
   }
 

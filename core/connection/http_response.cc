@@ -210,8 +210,13 @@ void HttpRelay::Respond(uint16_t page_code, bool close) {
     server_.CloseAfterResponse();
   http::ResponseHead head;
   http::FillPageHead(page, ctx_.date, head);
-  if (!down_.listener->host_runtimes[down_.engine->host()->index].server_tokens)
-    head.headers.Remove("Server");
+  const HostRuntime& host = down_.listener->host_runtimes[down_.engine->host()->index];
+  if (!host.server_tokens) head.headers.Remove("Server");
+  if (host.explain_refusals && down_.refusal != tls::Rejection::kNone) {
+    const tls::Verdict& verdict = down_.engine->verdict();
+    head.headers.Add("Portcullis-Refusal",
+                     http::RefusalNote(down_.refusal, verdict.failed_depth, verdict.x509_error));
+  }
   server_.EncodeHead(head, ReplySink());
   server_.EncodeData(
       std::span(reinterpret_cast<const uint8_t*>(page.body.data()), page.body.size()), ReplySink());

@@ -22,7 +22,8 @@ struct HostRuntime {
   config::IdentityProfile identity = config::IdentityProfile::kIngressNginx;
   config::Forwarding forwarding = config::Forwarding::kXForwarded;
   bool pass_certificate = false;
-  bool server_tokens = true;  // pages made here name a server
+  bool explain_refusals = false;  // pages of refusal say why in a header
+  bool server_tokens = true;      // pages made here name a server
   backend::BackendRuntime* backend = nullptr;
 };
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "tls/x509_map.h"
+
 namespace portcullis::http {
 namespace {
 
@@ -85,6 +87,14 @@ uint16_t RejectionPage(tls::Rejection reason) {
   if (reason == Rejection::kPlainHttp) return kHttpToHttps;
   if (reason == Rejection::kSniHostMismatch) return 421;
   return tls::IsCertificateVerdict(reason) ? kCertificateError : uint16_t{0};
+}
+
+std::string RefusalNote(tls::Rejection reason, uint8_t depth, int x509_error) {
+  std::string note(tls::Name(reason));
+  if (!tls::IsCertificateVerdict(reason) || x509_error == 0) return note;
+  note.append("; depth=").append(std::to_string(depth));
+  note.append("; x509=\"").append(tls::X509ErrorText(x509_error)).append("\"");
+  return note;
 }
 
 void DateCache::Update(int64_t unix_seconds) {

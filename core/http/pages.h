@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/http/message.h"
@@ -37,6 +38,12 @@ struct Page {
 // nginx's for want of a certificate and for a bad one, 403 where the certificate is good and policy
 // says no. 0 for kNone and for what ends without a page.
 [[nodiscard]] uint16_t RejectionPage(tls::Rejection reason);
+
+// RefusalNote tells in one header's value why a client is not served, for those who ask that
+// clients be told: the reason's name and, where a certificate was judged, whose it was by its depth
+// (leaf 0) and the X.509 error's text: `expired; depth=1; x509="certificate has expired"`. It is
+// made of our own constants and a number: nothing in it comes from a certificate.
+[[nodiscard]] std::string RefusalNote(tls::Rejection reason, uint8_t depth, int x509_error);
 
 // DateCache holds the current IMF-fixdate (RFC 9110, 5.6.7).
 class DateCache {

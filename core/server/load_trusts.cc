@@ -64,7 +64,7 @@ void TellOfCas(const config::Trust& trust, const tls::TrustMaterial& material, S
     snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
                                      .name = trust.name,
                                      .subject = ca.subject,
-                                     .serial = "",
+                                     .serial = ca.serial_hex,
                                      .not_after = ca.not_after});
   }
 }

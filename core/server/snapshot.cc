@@ -334,6 +334,7 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
       listener->host_runtimes.push_back({.identity = host->identity,
                                          .forwarding = host->forwarding,
                                          .pass_certificate = host->client_auth.pass_certificate,
+                                         .explain_refusals = host->client_auth.explain_refusals,
                                          .server_tokens = host->server_tokens,
                                          .backend = backends[host->backend]});
     }

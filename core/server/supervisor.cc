@@ -14,6 +14,7 @@
 
 #include "core/log/operator_log.h"
 #include "core/server/dry_run.h"
+#include "core/server/lost_crls.h"
 #include "core/server/machine.h"
 #include "io/listener.h"
 #include "portcullis_version.h"
@@ -271,6 +272,7 @@ absl::Status Supervisor::Rehearse(const Snapshot& snapshot) {
 absl::Status Supervisor::Reload() {
   absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = LoadSnapshot(path_, UnixNow());
   absl::Status status = snapshot.status();
+  const std::shared_ptr<const Snapshot> before = snapshot_;
   if (status.ok()) status = Rehearse(**snapshot);
   if (status.ok()) status = Publish(*snapshot);
   facts_->RecordReload(UnixNow(), std::string(status.message()));
@@ -280,6 +282,7 @@ absl::Status Supervisor::Reload() {
     return status;
   }
   LogWarnings(*snapshot_);
+  for (const std::string& line : LostCrls(*before, *snapshot_)) log::Warn(line);
   log::SetUp(LevelOf(snapshot_->config.log.level));
   RaiseOpenFiles(snapshot_->config, num_workers_);
   const config::Config& config = snapshot_->config;

@@ -45,7 +45,11 @@ def judge(portcullis, profile, case):
                    "--revocation", "require" if case.needs_crls else "soft"]
         if case.max_depth is not None:
             command += ["--max-depth", str(case.max_depth)]
-        for flag, texts in (("trust", case.trusted), ("untrusted", case.untrusted), ("crl", case.crls)):
+        # A client sends the intermediates. Where a case has CRLs, the operator, who gives those, knows their CAs too:
+        # CRLs are verified when they are loaded, before any client comes.
+        known_cas = case.untrusted if case.crls else []
+        for flag, texts in (("trust", case.trusted), ("untrusted", case.untrusted), ("intermediate", known_cas),
+                            ("crl", case.crls)):
             for path in write(folder, flag, texts):
                 command += [f"--{flag}", path]
         command += write(folder, "leaf", [case.leaf])

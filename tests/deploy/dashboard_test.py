@@ -126,6 +126,11 @@ class Dashboard(harness.E2ETest):
     def test_every_query_returns_series(self):
         config = harness.http_config(self.pki, self.http_backend().address)
         config["trusts"][0]["crl"] = [str(self.pki.ca_crl)]
+        chain, staple = self.dir / "chain.crt", self.dir / "server.ocsp"
+        chain.write_bytes(self.pki.server.crt.read_bytes() + self.pki.ca.crt.read_bytes())
+        staple.write_bytes(self.pki.ca.ocsp(self.pki.server, self.dir))
+        config["virtual_hosts"][0]["certificates"] = [
+            {"certificate": str(chain), "key": str(self.pki.server.key), "ocsp_response": str(staple)}]
         server = self.serve(config)
         prometheus = Prometheus(self.dir, f"127.0.0.1:{server.admin}")
         self.addCleanup(prometheus.stop)

@@ -219,6 +219,8 @@ class Exposition(E2ETest):
         self.assertEqual(metrics.sum("portcullis_build_info"), 1)
         expiries = metrics.select("portcullis_certificate_not_after_timestamp_seconds")
         self.assertEqual({dict(labels)["kind"] for labels in expiries}, {"server", "ca"})
+        self.assertIn(self.pki.ca.cert().serial().upper(),
+                      {dict(labels)["serial"] for labels in expiries if dict(labels)["kind"] == "ca"})
         for value in expiries.values():
             self.assertAlmostEqual(value, time.time() + 30 * 86400, delta=86400)
         crl = metrics.sum("portcullis_crl_next_update_timestamp_seconds", trust="clients")

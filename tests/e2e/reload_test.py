@@ -152,6 +152,15 @@ class Reload(E2ETest):
                 client.recv()
         self.assertEqual(self.served(cert=self.pki.client_second)[0], 200)
 
+    def test_a_trusts_last_crl_does_not_go_unnoticed(self):
+        self.start()
+        self.reload()
+        self.assertNotIn("has none any more", self.server.stderr())
+        (self.files / "ca.crl").unlink()
+        self.reload()
+        told = "trust 'clients' had 1 CRL and has none any more: revoked clients are no longer refused"
+        poll_until(lambda: told in self.server.stderr(), self.server.stderr)
+
     def sessions(self):
         """For each TLS version a context with the session of a served connection in it."""
         for version in ("1.2", "1.3"):

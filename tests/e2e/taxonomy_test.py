@@ -34,7 +34,7 @@ ILLEGAL_PARAMETER, INTERNAL_ERROR = 47, 80
 NOBODY = 1  # a port where nobody listens
 
 LEFT_OUT = {
-    "internal": "our own failure: no client can bring it about",
+    "internal": "our own failure (no memory, a key that does not sign): no client can bring it about",
 }
 
 
@@ -154,7 +154,7 @@ class Taxonomy(E2ETest):
         super().setUpClass()
         cls.misfits = Misfits(cls.pki, WORK / "run" / "taxonomy_test.misfits")
 
-    def start(self, refusal, listener=None, **top):
+    def start(self, refusal, listener=None, explain=False, **top):
         """A server with a host for each rule that refuses."""
         pki, misfits = self.pki, self.misfits
         self.app = self.http_backend()
@@ -162,6 +162,8 @@ class Taxonomy(E2ETest):
         def of(name, trust="clients", **auth):
             made = host(pki, [name], refusal=refusal, trust=trust, **{k: v for k, v in auth.items() if k == "tls"})
             made["client_auth"].update({k: v for k, v in auth.items() if k != "tls"})
+            if explain:
+                made["client_auth"]["explain_refusals"] = True
             return made
         ca = [str(pki.ca.crt)]
         config = http_config(pki, self.app.address, **top)
@@ -227,14 +229,17 @@ class Taxonomy(E2ETest):
         self.assertEqual(said and said.group(1), ALERTS[number], answer.output[-1500:])
         self.assertEqual(answer.body, "")
 
-    def expect_page(self, answer, number, secrets):
-        """The page and nothing more: no word of what the log says."""
+    def expect_page(self, answer, number, secrets, note=None):
+        """The page and nothing more: no word of what the log says, unless in the header that explains refusals."""
         self.assertIsNone(answer.alert, answer.output[-1500:])
         head, _, body = answer.body.partition("\r\n\r\n")
         title, text = page(number)
         self.assertEqual(head.split("\r\n")[0], f"HTTP/1.1 {title}")
         names = {line.split(":")[0].lower() for line in head.split("\r\n")[1:]}
-        self.assertEqual(names, {"server", "date", "content-type", "content-length", "connection"})
+        notes = re.findall(r"(?i)\r\nportcullis-refusal: ([^\r\n]*)", head)
+        self.assertEqual(notes, [] if note is None else [note])
+        self.assertEqual(names - {"portcullis-refusal"},
+                         {"server", "date", "content-type", "content-length", "connection"})
         self.assertTrue(body.startswith(text), body)
         self.assertEqual(int(re.search(r"(?i)content-length: (\d+)", head).group(1)), len(text))
         for secret in secrets:
@@ -265,6 +270,23 @@ class Taxonomy(E2ETest):
                     self.run_case(case, version, refusal)
         self.assertEqual(self.app.requests, [])
         self.assertEqual(self.app.connections, [])
+
+    def test_a_page_says_why_where_that_is_asked_for(self):
+        self.start("http", explain=True)
+        for case in [case for case in CASES if case.page] + [MISDIRECTED]:
+            with self.subTest(case=case.name()):
+                note = f'{case.reason}; depth={case.depth}; x509="{case.x509}"' if case.x509 else case.reason
+                answer = self.ask(case, "1.3")
+                self.expect_page(answer, case.page, self.names_of(case), note)
+        with self.client(self.server) as client:
+            served = client.request("GET / HTTP/1.1\nHost: app.localhost")
+        self.assertEqual(served.status, 200)
+        self.assertNotIn("portcullis-refusal", str(served.headers).lower())
+
+    def names_of(self, case):
+        """What certificates say of whom they are, which nobody is told."""
+        certs = [self.cert(name) for name in (case.cert, case.subject) if name]
+        return [name for cert in certs for name in (cert.subject(), self.pki.ca.subject())]
 
     def test_the_table_has_every_reason(self):
         enum = re.search(r"enum class Rejection : uint8_t \{(.*?)\n\};", (ROOT / "tls/rejection.h").read_text(), re.S)

@@ -5,7 +5,7 @@ import subprocess
 
 import harness
 from harness import E2ETest, http_config
-from pki import CLIENT_EKU
+from pki import CLIENT_EKU, Cert
 
 ACCEPTED, REJECTED, UNKNOWN = 0, 1, 2
 
@@ -34,6 +34,31 @@ class Verify(E2ETest):
         self.assertEqual(report["path"][-1]["source"], "anchor")
         code, report = self.verify(self.pki.server)
         self.assertEqual((code, report["reason"]), (REJECTED, "bad_purpose"))
+
+    def test_untrusted_certificates_are_what_the_client_sends(self):
+        self.config()
+        leaf = Cert(self.pki.chained.leaf, self.pki.chained.key)
+        code, report = self.verify(leaf)
+        self.assertEqual((code, report["reason"]), (REJECTED, "unknown_ca"))
+        code, report = self.verify(leaf, "--untrusted", str(self.pki.mid.crt))
+        self.assertEqual((code, report["path"][1]["source"]), (ACCEPTED, "presented"))
+        # The same whether the trust is the host's or named beside it.
+        trust = ("--trust", str(self.pki.ca.crt))
+        code, report = self.verify(leaf, "--untrusted", str(self.pki.mid.crt), *trust)
+        self.assertEqual((code, report["path"][1]["source"]), (ACCEPTED, "presented"))
+        code, report = self.verify(leaf, "--intermediate", str(self.pki.mid.crt), *trust)
+        self.assertEqual((code, report["path"][1]["source"]), (ACCEPTED, "known"))
+
+    def test_the_bounds_of_what_a_client_sends_are_the_servers(self):
+        self.config()
+        config = json.loads(self.path.read_text()) | {"limits": {"max_chain_bytes": 1024}}
+        self.path.write_text(json.dumps(config))
+        code, report = self.verify(self.pki.client)
+        self.assertEqual(code, ACCEPTED, report)
+        trust = ("--trust", str(self.pki.ca.crt))
+        for flags in ((), trust):
+            code, report = self.verify(self.pki.client, "--untrusted", str(self.pki.chained.crt), *flags)
+            self.assertEqual((code, report["reason"]), (REJECTED, "chain_too_big"), flags)
 
     def test_the_hosts_policy_has_the_last_word(self):
         name = self.pki.client.subject().split("CN=")[1].split(",")[0]

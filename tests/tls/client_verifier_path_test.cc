@@ -1,14 +1,20 @@
 // How the verifier finds its way from a leaf to an anchor: depth, anchors of equal name,
 // cross-certificates, pins.
+#include <openssl/x509v3.h>
+
 #include <string>
 #include <vector>
 
+#include "gmock/gmock.h"
+
 #include "tests/tls/verifier_fixture.h"
 #include "tls/client_verifier.h"
+#include "tls/path_checks.h"
 
 namespace portcullis::tls {
 namespace {
 
+using testing::CertificateOptions;
 using testing::Judge;
 using testing::JudgeBuffers;
 using testing::JudgeOptions;
@@ -23,6 +29,7 @@ using testing::MakeTrust;
 using testing::NameOf;
 using testing::Reissue;
 using testing::TestCertificate;
+using testing::TestKey;
 
 class PathTest : public ::testing::Test {
  protected:
@@ -210,6 +217,117 @@ TEST_F(PathTest, NobodyAsksAboutTheAnchor) {
   EXPECT_EQ(NameOf(Judge(MakeTrust({&ca, &root_}, {crl}), {&leaf, &ca},
                          {.intermediates_as_anchors = false})),
             "revoked");
+}
+
+// A CA's new key under its old name, signed by the old key, and no key identifiers: the library
+// takes the certificate for self-signed.
+class RolloverTest : public ::testing::Test {
+ protected:
+  static std::shared_ptr<const TrustMaterial> TrustWith(const TestCertificate& intermediate,
+                                                        const TestCertificate& root) {
+    TrustSources sources;
+    sources.cas.push_back({root.Pem(), "ca.crt"});
+    sources.intermediates.push_back({intermediate.Pem(), "i.crt"});
+    return testing::ParseTrust(sources);
+  }
+
+  const TestCertificate old_ =
+      MakeRoot({.common_name = "ca", .key = TestKey::kRsa2048, .key_ids = false});
+  const TestCertificate new_with_old_ = MakeCa(old_, {.common_name = "ca", .key_ids = false});
+  const TestCertificate mid_ = MakeCa(new_with_old_, {.common_name = "mid", .key_ids = false});
+  const TestCertificate leaf_ = MakeLeaf(new_with_old_, {.key_ids = false});
+  const TestCertificate below_ = MakeLeaf(mid_, {.key_ids = false});
+};
+
+TEST_F(RolloverTest, TheOldKeyVouchesForTheNewOne) {
+  ASSERT_NE(X509_get_extension_flags(new_with_old_.x509()) & EXFLAG_SS, 0U);
+  const auto trust = MakeTrust({&old_});
+  PathReport report;
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf_, &new_with_old_}, {.report = &report})), "none");
+  EXPECT_EQ(report.path.size(), 3U);
+  EXPECT_EQ(NameOf(Judge(trust, {&below_, &mid_, &new_with_old_})), "none");
+  EXPECT_EQ(NameOf(Judge(TrustWith(new_with_old_, old_), {&leaf_})), "none");
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf_, &new_with_old_}, {.max_depth = 0})), "chain_too_long");
+  // Another key after that, of the same kind.
+  const TestCertificate newest = MakeCa(new_with_old_, {.common_name = "ca", .key_ids = false});
+  const TestCertificate leaf = MakeLeaf(newest, {.key_ids = false});
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf, &newest, &new_with_old_})), "none");
+}
+
+TEST_F(RolloverTest, ANamesakeDoesNot) {
+  const TestCertificate namesake = MakeRoot({.common_name = "ca", .key_ids = false});
+  const auto trust = MakeTrust({&namesake});
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf_, &new_with_old_})), "bad_signature");
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf_, &new_with_old_, &old_})), "bad_signature");
+  EXPECT_EQ(NameOf(Judge(trust, {&below_, &mid_, &new_with_old_, &old_})), "bad_signature");
+}
+
+TEST_F(RolloverTest, WhatIsAskedOfACaIsAskedOfIt) {
+  const auto trust = MakeTrust({&old_});
+  const auto refuses = [&](const CertificateOptions& options) {
+    const TestCertificate ca = MakeLeaf(old_, options);
+    const TestCertificate leaf =
+        MakeLeaf(ca, {.subject_alt_name = "DNS:bad.example", .key_ids = false});
+    return NameOf(Judge(trust, {&leaf, &ca}));
+  };
+  EXPECT_EQ(refuses({.common_name = "ca", .is_ca = true, .key_ids = false}), "none");
+  EXPECT_EQ(refuses({.common_name = "ca", .v1 = true}), "bad_certificate");
+  EXPECT_EQ(refuses({.common_name = "ca", .key_ids = false}), "bad_certificate");
+  EXPECT_EQ(refuses({.common_name = "ca", .not_after = kNow - 1, .is_ca = true, .key_ids = false}),
+            "expired");
+  EXPECT_EQ(refuses({.common_name = "ca",
+                     .is_ca = true,
+                     .extended_key_usage = "serverAuth",
+                     .key_ids = false}),
+            "bad_purpose");
+  EXPECT_EQ(refuses({.common_name = "ca",
+                     .is_ca = true,
+                     .name_constraints = "critical,permitted;DNS:good.example",
+                     .key_ids = false}),
+            "bad_certificate");
+}
+
+// The library alone knows policies, and it does not see such a path as a whole.
+TEST_F(RolloverTest, PoliciesAreNotRestrictedOverIt) {
+  const TestCertificate bound =
+      MakeCa(new_with_old_, {.common_name = "bound",
+                             .policies = "1.2.3.4",
+                             .policy_constraints = "requireExplicitPolicy:0",
+                             .key_ids = false});
+  const TestCertificate leaf = MakeLeaf(bound, {.policies = "1.2.3.4", .key_ids = false});
+  const auto trust = MakeTrust({&old_});
+  const Verdict verdict = Judge(trust, {&leaf, &bound, &new_with_old_});
+  EXPECT_EQ(NameOf(verdict), "bad_certificate");
+  EXPECT_THAT(verdict.detail, ::testing::StartsWith("policies restricted"));
+  EXPECT_EQ(NameOf(Judge(MakeTrust({&new_with_old_}), {&leaf, &bound})), "none");
+}
+
+// Ten thousand CAs are not verified at each reload: one that says whose key it was is believed.
+TEST_F(RolloverTest, WithKeyIdentifiersItSaysSoItself) {
+  const TestCertificate root = MakeRoot({.common_name = "ca"});
+  const TestCertificate next = MakeCa(root, {.common_name = "ca"});
+  EXPECT_TRUE(SaysSelfSigned(root.x509()));
+  EXPECT_FALSE(SaysSelfSigned(next.x509()));
+  EXPECT_FALSE(SaysSelfSigned(old_.x509()));
+  const auto trust = MakeTrust({&root, &next, &old_, &new_with_old_});
+  std::vector<bool> self_signed;
+  for (uint32_t id = 0; id < 4; ++id) self_signed.push_back(trust->known.at(id).is_self_signed);
+  EXPECT_THAT(self_signed, ::testing::ElementsAre(true, false, true, false));
+}
+
+TEST_F(RolloverTest, ItIsNoAnchorWhereOnlySelfSignedOnesAre) {
+  const TestCertificate bystander = MakeRoot({.common_name = "bystander"});
+  const auto trust = MakeTrust({&new_with_old_, &bystander});
+  EXPECT_EQ(NameOf(Judge(trust, {&leaf_})), "none");
+  const Verdict verdict = Judge(trust, {&leaf_}, {.intermediates_as_anchors = false});
+  EXPECT_EQ(NameOf(verdict), "unknown_ca");
+  EXPECT_EQ(verdict.x509_error, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+  EXPECT_EQ(verdict.failed_depth, 1);
+  const auto both = MakeTrust({&new_with_old_, &old_});
+  PathReport report;
+  EXPECT_EQ(NameOf(Judge(both, {&leaf_}, {.intermediates_as_anchors = false, .report = &report})),
+            "none");
+  EXPECT_EQ(report.path.size(), 3U);
 }
 
 }  // namespace

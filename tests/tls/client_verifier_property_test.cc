@@ -119,9 +119,8 @@ class Pki {
     const int num_others = Between(1, 7);
     for (int i = 0; i < num_others; ++i) {
       const TestCertificate& issuer = Any(cas_);
-      TestCertificate made =
-          OneIn(3) ? AnotherOf(Any(cas_), issuer) : MakeLeaf(issuer, CaOptions(NewName("ca", 3)));
-      if (!LooksSelfSigned(made, issuer)) cas_.push_back(std::move(made));
+      cas_.push_back(OneIn(3) ? AnotherOf(Any(cas_), issuer)
+                              : MakeLeaf(issuer, CaOptions(NewName("ca", 3))));
     }
     for (int i = 0; i < 5; ++i) leaves_.push_back(MakeLeaf(Any(cas_), LeafOptions(i)));
     for (size_t i = 0; i < cas_.size(); ++i) {
@@ -155,13 +154,6 @@ class Pki {
   TestCertificate AnotherOf(const TestCertificate& subject, const TestCertificate& issuer) {
     const std::string name = NameText(X509_get_subject_name(subject.x509())).substr(3);
     return Reissue(issuer, subject, CaOptions(name));
-  }
-
-  // Self-issued, without key identifiers that would tell, and by a key of another kind: BoringSSL
-  // takes it for self-signed, and looks for no issuer; openssl sees by the kind that it is not.
-  static bool LooksSelfSigned(const TestCertificate& made, const TestCertificate& issuer) {
-    return (X509_get_extension_flags(made.x509()) & EXFLAG_SS) != 0 &&
-           EVP_PKEY_id(made.key()) != EVP_PKEY_id(issuer.key());
   }
 
   // One of a few names; with CRLs, which go by names, one that nobody has yet.

@@ -131,6 +131,7 @@ void AddExtensions(X509* certificate, X509* issuer, const CertificateOptions& op
   AddExtension(certificate, issuer, NID_ext_key_usage, options.extended_key_usage);
   AddExtension(certificate, issuer, NID_subject_alt_name, options.subject_alt_name);
   AddExtension(certificate, issuer, NID_certificate_policies, options.policies);
+  AddExtension(certificate, issuer, NID_policy_constraints, options.policy_constraints);
   AddExtension(certificate, issuer, NID_name_constraints, options.name_constraints);
   AddExtension(certificate, issuer, NID_crl_distribution_points, options.distribution_points);
   AddExtension(certificate, issuer, NID_info_access, options.authority_info_access);

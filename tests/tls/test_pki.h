@@ -49,6 +49,7 @@ struct CertificateOptions {
   std::string extended_key_usage = {};     // e.g. "clientAuth"
   std::string subject_alt_name = {};       // e.g. "DNS:a.example,URI:spiffe://x/y,IP:10.0.0.1"
   std::string policies = {};               // e.g. "1.2.3.4,2.5.29.32.0"
+  std::string policy_constraints = {};     // e.g. "critical,requireExplicitPolicy:0"
   std::string name_constraints = {};       // e.g. "critical,permitted;DNS:.example"
   std::string authority_info_access = {};  // e.g. "OCSP;URI:http://ocsp.example"
   bool key_ids = true;                     // subject and authority key identifiers

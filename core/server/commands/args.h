@@ -44,9 +44,10 @@ enum class VerifyProfile : uint8_t { kCompatible, kStrict };
 enum class VerifyRevocation : uint8_t { kOff, kSoft, kRequire };
 
 struct VerifyArgs {
-  std::string leaf_path;                     // PEM: the leaf, and what a client sends behind it
-  std::vector<std::string> trust_paths;      // one at least, or `policy`
-  std::vector<std::string> untrusted_paths;  // to complete the chain with; never anchors
+  std::string leaf_path;                        // PEM: the leaf, and what a client sends behind it
+  std::vector<std::string> trust_paths;         // one at least, or `policy`
+  std::vector<std::string> intermediate_paths;  // as trusts[].intermediates: known, never anchors
+  std::vector<std::string> untrusted_paths;     // further ones that the client sends, in order
   std::vector<std::string> crl_paths;
   std::optional<int64_t> time;  // seconds since the epoch; unset: now
   // Unset: as the host of `policy` has it, or the default.

@@ -14,7 +14,8 @@ constexpr uint32_t kMaxVerifyDepth = 100;
 
 constexpr Flag kVerifyFlags[] = {
     {"trust", "FILE", "PEM of CAs to trust; may be repeated", false, true},
-    {"untrusted", "FILE", "PEM of intermediates to complete the chain with; may be repeated", false,
+    {"intermediate", "FILE", "PEM of intermediates that you know; may be repeated", false, true},
+    {"untrusted", "FILE", "PEM that the client sends behind the leaf; may be repeated", false,
      true},
     {"crl", "FILE", "CRLs, PEM or DER; may be repeated", false, true},
     {"time", "EPOCH", "the time to judge at, seconds since 1970 (default: now)"},
@@ -72,6 +73,7 @@ std::span<const Flag> VerifyFlags() { return kVerifyFlags; }
 absl::StatusOr<Args> BuildVerify(const Values& values) {
   VerifyArgs args{.leaf_path = Get(values, ""),
                   .trust_paths = GetAll(values, "trust"),
+                  .intermediate_paths = GetAll(values, "intermediate"),
                   .untrusted_paths = GetAll(values, "untrusted"),
                   .crl_paths = GetAll(values, "crl"),
                   .time = {},
@@ -97,6 +99,10 @@ absl::StatusOr<Args> BuildVerify(const Values& values) {
   }
   if (args.trust_paths.empty() && !args.crl_paths.empty()) {
     return absl::InvalidArgumentError("--crl goes with --trust; a host has CRLs of its own");
+  }
+  if (args.trust_paths.empty() && !args.intermediate_paths.empty()) {
+    return absl::InvalidArgumentError(
+        "--intermediate goes with --trust; a host has intermediates of its own");
   }
   return args;
 }

@@ -13,6 +13,7 @@
 #include "core/server/commands/exit_codes.h"
 #include "core/server/commands/text.h"
 #include "core/server/commands/verify_report.h"
+#include "tls/host_table.h"
 #include "tls/identity.h"
 #include "tls/pem.h"
 #include "tls/x509_map.h"
@@ -64,9 +65,8 @@ absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> ReadTrust(
         sources.cas.push_back({std::move(text), path});
       });
   if (!cas.ok()) return cas;
-  // Known ones, so that CRLs which they signed can be verified too.
   const absl::Status intermediates =
-      ReadFiles(args.untrusted_paths, [&](std::string text, const std::string& path) {
+      ReadFiles(args.intermediate_paths, [&](std::string text, const std::string& path) {
         sources.intermediates.push_back({std::move(text), path});
       });
   if (!intermediates.ok()) return intermediates;
@@ -80,6 +80,8 @@ absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> ReadTrust(
 
 absl::StatusOr<HostJudge> MakeJudge(const VerifyArgs& args, const VerifyHooks& hooks, int64_t now) {
   HostJudge judge;
+  // A listener has a bound, set or not; what it would not look at, neither do we.
+  judge.options.max_chain_bytes = tls::HostTableOptions().max_chain_bytes;
   if (!args.policy.empty()) {
     const size_t hash = args.policy.rfind('#');
     absl::StatusOr<HostJudge> host =
@@ -105,14 +107,12 @@ absl::StatusOr<HostJudge> MakeJudge(const VerifyArgs& args, const VerifyHooks& h
   return judge;
 }
 
-// The chain as a client would send it. Where the trust is a host's, untrusted certificates can only
-// come from the client.
+// The chain as a client would send it: what is in the leaf's file, and behind it, in the order
+// given, the untrusted ones.
 absl::StatusOr<std::vector<tls::Der>> ReadChain(const VerifyArgs& args) {
   std::vector<tls::Der> chain;
   std::vector<std::string> paths = {args.leaf_path};
-  if (args.trust_paths.empty()) {
-    paths.insert(paths.end(), args.untrusted_paths.begin(), args.untrusted_paths.end());
-  }
+  paths.insert(paths.end(), args.untrusted_paths.begin(), args.untrusted_paths.end());
   for (const std::string& path : paths) {
     const absl::StatusOr<std::string> text = ReadFile(path);
     if (!text.ok()) return text.status();

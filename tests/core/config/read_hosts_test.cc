@@ -37,6 +37,7 @@ TEST(VirtualHost, HasDefaults) {
   EXPECT_EQ(host.client_auth.max_depth, 8u);
   EXPECT_EQ(host.client_auth.send_ca_names, CaNames::kAuto);
   EXPECT_FALSE(host.client_auth.pass_certificate);
+  EXPECT_FALSE(host.client_auth.explain_refusals);
   EXPECT_EQ(host.identity, IdentityProfile::kIngressNginx);
   EXPECT_EQ(host.forwarding, Forwarding::kXForwarded);
   EXPECT_TRUE(host.server_tokens);
@@ -49,7 +50,7 @@ TEST(VirtualHost, TakesItsValues) {
                         "session_lifetime: 10m, key_provider: system, sign_on_helper: never}\n"
                         "    client_auth: {mode: optional, refusal: alert, trust: clients, "
                         "max_depth: 0, send_ca_names: false, "
-                        "pass_certificate: true}\n"
+                        "pass_certificate: true, explain_refusals: true}\n"
                         "    identity: none\n    forwarding: both\n    server_tokens: false")));
   EXPECT_EQ(host.name, "one");
   EXPECT_EQ(host.server_names, std::vector<std::string>{"one.example"});
@@ -70,6 +71,7 @@ TEST(VirtualHost, TakesItsValues) {
   EXPECT_EQ(host.client_auth.max_depth, 0u);
   EXPECT_EQ(host.client_auth.send_ca_names, CaNames::kNone);
   EXPECT_TRUE(host.client_auth.pass_certificate);
+  EXPECT_TRUE(host.client_auth.explain_refusals);
   EXPECT_EQ(host.identity, IdentityProfile::kNone);
   EXPECT_EQ(host.forwarding, Forwarding::kBoth);
   EXPECT_FALSE(host.server_tokens);
@@ -260,8 +262,9 @@ const BadHost kBadHosts[] = {
      "break or another control character"},
     {kAuth, "client_auth: require",
      "c.yaml:9:18: virtual_hosts[0].client_auth: found 'require'; allowed: a mapping with the "
-     "fields close_on_change, max_depth, mode, pass_certificate, policy, profile, refusal, "
-     "send_ca_names, trust"},
+     "fields close_on_change, explain_refusals, max_depth, mode, pass_certificate, policy, "
+     "profile, "
+     "refusal, send_ca_names, trust"},
     {kAuth, "client_auth: {trust: clients}",
      "c.yaml:9:18: virtual_hosts[0].client_auth.mode: found nothing; allowed: off, optional, "
      "optional_no_ca, require; the field is "
@@ -284,8 +287,8 @@ const BadHost kBadHosts[] = {
      "false"},
     {kAuth, "client_auth: {mode: require, trust: clients, depth: 1}",
      "c.yaml:9:50: virtual_hosts[0].client_auth.depth: found an unknown field; allowed: "
-     "close_on_change, max_depth, mode, pass_certificate, policy, profile, refusal, send_ca_names, "
-     "trust"},
+     "close_on_change, explain_refusals, max_depth, mode, pass_certificate, policy, profile, "
+     "refusal, send_ca_names, trust"},
     {"backend: app", "bakend: app",
      "c.yaml:6:5: virtual_hosts[0].backend: found nothing; allowed: the name of a backend; the "
      "field is required\n"

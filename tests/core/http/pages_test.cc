@@ -1,12 +1,14 @@
 #include "core/http/pages.h"
 
 #include <gtest/gtest.h>
+#include <openssl/x509.h>
 
 #include <string>
 #include <string_view>
 
 #include "core/http/http1_server_codec.h"
 #include "tests/core/http/transcripts.h"
+#include "tls/x509_map.h"
 
 namespace portcullis::http {
 namespace {
@@ -98,6 +100,23 @@ TEST(Pages, OfRejections) {
   EXPECT_EQ(RejectionPage(Rejection::kPlainHttp), 497);
   EXPECT_EQ(RejectionPage(Rejection::kSniHostMismatch), 421);
   EXPECT_EQ(RejectionPage(Rejection::kTimeout), 0);
+}
+
+TEST(Pages, ARefusalIsExplainedByConstantsAlone) {
+  using tls::Rejection;
+  EXPECT_EQ(RefusalNote(Rejection::kExpired, 1, X509_V_ERR_CERT_HAS_EXPIRED),
+            "expired; depth=1; x509=\"certificate has expired\"");
+  EXPECT_EQ(RefusalNote(Rejection::kRevoked, 255, X509_V_ERR_CERT_REVOKED),
+            "revoked; depth=255; x509=\"certificate revoked\"");
+  EXPECT_EQ(RefusalNote(Rejection::kNoCertificate, 0, 0), "no_cert");
+  EXPECT_EQ(RefusalNote(Rejection::kSniHostMismatch, 0, X509_V_ERR_CERT_REVOKED),
+            "sni_host_mismatch");
+  // Whatever the error, the text fits between quotes.
+  for (int error = 1; error < 200; ++error) {
+    for (const char c : tls::X509ErrorText(error)) {
+      EXPECT_TRUE(c >= ' ' && c <= '~' && c != '"' && c != '\\') << error;
+    }
+  }
 }
 
 // The whole answer to `request` on the wire.

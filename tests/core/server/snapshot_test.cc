@@ -188,6 +188,20 @@ TEST_F(SnapshotTest, TakesCasAndCrlsFromFolders) {
   EXPECT_EQ(snapshot->crls[1].next_update, kNow + kDay);
 }
 
+// A CA and its renewed twin expire at different times.
+TEST_F(SnapshotTest, CasOfOneSubjectAreToldApartBySerial) {
+  const auto twin = MakeRoot({.common_name = "root", .not_after = kNow + kDay, .serial = 0xabc});
+  folder_.Write("ca.crt", folder_.root().Pem() + twin.Pem());
+  const auto snapshot = Loaded();
+  ASSERT_NE(snapshot, nullptr);
+  ASSERT_THAT(snapshot->certificates, SizeIs(3));
+  EXPECT_EQ(snapshot->certificates[0].subject, snapshot->certificates[1].subject);
+  EXPECT_NE(snapshot->certificates[0].serial, "");
+  EXPECT_NE(snapshot->certificates[0].serial, "0ABC");
+  EXPECT_EQ(snapshot->certificates[1].serial, "0ABC");
+  EXPECT_EQ(snapshot->certificates[1].not_after, kNow + kDay);
+}
+
 TEST_F(SnapshotTest, WarnsOfACrlThatNobodyKnownSigned) {
   folder_.Write("x.crl", MakeCrlPem(folder_.other_root(), {1}));
   folder_.Edit("ca: [ca.crt]", "ca: [ca.crt], crl: [x.crl]");

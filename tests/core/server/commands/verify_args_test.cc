@@ -33,12 +33,15 @@ T Get(const std::vector<const char*>& arguments) {
 
 TEST(VerifyArgs, TakesALeafAndRepeatedFiles) {
   const auto args =
-      Get<VerifyArgs>({"verify", "--trust", "a.pem", "leaf.pem", "--trust=b.pem", "--untrusted",
-                       "i.pem", "--crl", "c.pem", "--time", "17", "--max-depth=2", "--profile",
-                       "strict", "--revocation", "require", "--json"});
+      Get<VerifyArgs>({"verify",         "--trust",      "a.pem",         "leaf.pem",
+                       "--trust=b.pem",  "--untrusted",  "i.pem",         "--untrusted=j.pem",
+                       "--intermediate", "k.pem",        "--crl",         "c.pem",
+                       "--time",         "17",           "--max-depth=2", "--profile",
+                       "strict",         "--revocation", "require",       "--json"});
   EXPECT_EQ(args.leaf_path, "leaf.pem");
   EXPECT_EQ(args.trust_paths, (std::vector<std::string>{"a.pem", "b.pem"}));
-  EXPECT_EQ(args.untrusted_paths, std::vector<std::string>{"i.pem"});
+  EXPECT_EQ(args.untrusted_paths, (std::vector<std::string>{"i.pem", "j.pem"}));
+  EXPECT_EQ(args.intermediate_paths, std::vector<std::string>{"k.pem"});
   EXPECT_EQ(args.crl_paths, std::vector<std::string>{"c.pem"});
   EXPECT_EQ(args.time, 17);
   EXPECT_EQ(args.max_depth, 2U);
@@ -61,6 +64,8 @@ TEST(VerifyArgs, NeedsALeafAndSomethingToTrust) {
   EXPECT_THAT(ErrorOf({"verify", "leaf"}), HasSubstr("--trust FILE or --policy"));
   EXPECT_THAT(ErrorOf({"verify", "--trust", "a", "leaf", "other"}), HasSubstr("'other'"));
   EXPECT_THAT(ErrorOf({"verify", "--policy", "c#h", "--crl", "x", "leaf"}), HasSubstr("--crl"));
+  EXPECT_THAT(ErrorOf({"verify", "--policy", "c#h", "--intermediate", "x", "leaf"}),
+              HasSubstr("--intermediate goes with --trust"));
   for (const char* const policy : {"c", "#h", "c#"}) {
     EXPECT_THAT(ErrorOf({"verify", "--policy", policy, "leaf"}), HasSubstr("CONFIG#HOST"));
   }

@@ -23,6 +23,7 @@ using ::testing::StartsWith;
 using tls::testing::kDay;
 using tls::testing::kNow;
 using tls::testing::MakeCa;
+using tls::testing::MakeCrlPem;
 using tls::testing::MakeLeaf;
 using tls::testing::MakeRoot;
 using tls::testing::TestCertificate;
@@ -77,9 +78,55 @@ TEST_F(VerifyCommandTest, AcceptsAndShowsThePath) {
   EXPECT_THAT(output, HasSubstr("\naccepted\n"));
 }
 
-TEST_F(VerifyCommandTest, UntrustedCertificatesCompleteTheChain) {
+TEST_F(VerifyCommandTest, UntrustedCertificatesAreWhatTheClientSends) {
   EXPECT_EQ(Verify({"--trust", root_file_, leaf_file_}).first, kRejected);
-  EXPECT_EQ(Verify({"--trust", root_file_, "--untrusted", ca_file_, leaf_file_}).first, kAccepted);
+  const auto [code, output] = Verify({"--trust", root_file_, "--untrusted", ca_file_, leaf_file_});
+  EXPECT_EQ(code, kAccepted);
+  EXPECT_THAT(output, HasSubstr("1  CN=ca\n   presented, "));
+}
+
+TEST_F(VerifyCommandTest, IntermediatesAreWhatTheOperatorKnows) {
+  const auto [code, output] =
+      Verify({"--trust", root_file_, "--intermediate", ca_file_, leaf_file_});
+  EXPECT_EQ(code, kAccepted);
+  EXPECT_THAT(output, HasSubstr("1  CN=ca\n   known, "));
+  // Known, and still no anchors.
+  const std::string other = File("other.pem", MakeRoot({.common_name = "other"}).Pem());
+  EXPECT_EQ(Verify({"--trust", other, "--intermediate", ca_file_, leaf_file_}).first, kRejected);
+}
+
+// As in the server, which verifies CRLs before any client comes.
+TEST_F(VerifyCommandTest, CrlsOfCasThatOnlyTheClientSendsCanRefuseAndCannotVouch) {
+  const std::string crls = File("good.crl", MakeCrlPem(root_, {}) + MakeCrlPem(ca_, {}));
+  const std::vector<std::string> flags = {"--revocation", "require", "--trust", root_file_};
+  const auto verify = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = flags;
+    all.insert(all.end(), more.begin(), more.end());
+    return Verify(all);
+  };
+  EXPECT_THAT(verify({"--crl", crls, "--untrusted", ca_file_, leaf_file_}).second,
+              HasSubstr("\ncrl_missing: "));
+  EXPECT_EQ(verify({"--crl", crls, "--intermediate", ca_file_, leaf_file_}).first, kAccepted);
+  const std::string revoking =
+      File("bad.crl", MakeCrlPem(root_, {}) + MakeCrlPem(ca_, {leaf_.serial()}));
+  for (const char* const flag : {"--untrusted", "--intermediate"}) {
+    EXPECT_THAT(verify({"--crl", revoking, flag, ca_file_, leaf_file_}).second,
+                HasSubstr("\nrevoked: "));
+  }
+}
+
+TEST_F(VerifyCommandTest, WhatAClientSendsHasBounds) {
+  const std::string big =
+      File("big.pem", MakeLeaf(ca_, {.common_name = "big", .padding_bytes = 65536}).Pem());
+  EXPECT_THAT(Verify({"--trust", root_file_, "--untrusted", big, chain_file_}).second,
+              HasSubstr("chain_too_big"));
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += ca_.Pem();
+  const std::string many_file = File("many.pem", many);
+  EXPECT_THAT(Verify({"--trust", root_file_, "--untrusted", many_file, chain_file_}).second,
+              HasSubstr("chain_too_long"));
+  EXPECT_EQ(Verify({"--trust", root_file_, "--intermediate", many_file, leaf_file_}).first,
+            kAccepted);
 }
 
 TEST_F(VerifyCommandTest, TrustMayBeInSeveralFiles) {
