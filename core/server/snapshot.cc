@@ -274,13 +274,14 @@ uint32_t Share(uint32_t limit, uint32_t workers) { return (limit + workers - 1) 
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now) {
+absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now,
+                                                             const Snapshot* in_force) {
   auto snapshot = std::make_shared<Snapshot>();
   absl::StatusOr<config::Config> config = config::LoadConfig(path, &snapshot->warnings);
   if (!config.ok()) return config.status();
   snapshot->config = *std::move(config);
   Problems problems;
-  LoadTrusts(*snapshot, now, problems);
+  LoadTrusts(*snapshot, in_force, now, problems);
   LoadTicketSecret(*snapshot, problems);
   LoadListeners(*snapshot, now, problems);
   for (const config::Backend& backend : snapshot->config.backends) {

@@ -268,7 +268,8 @@ absl::Status Supervisor::Rehearse(const Snapshot& snapshot) {
 }
 
 absl::Status Supervisor::Reload() {
-  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = LoadSnapshot(path_, UnixNow());
+  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
+      LoadSnapshot(path_, UnixNow(), snapshot_.get());
   absl::Status status = snapshot.status();
   if (status.ok()) status = Rehearse(**snapshot);
   if (status.ok()) status = Publish(*snapshot);
