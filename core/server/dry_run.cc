@@ -98,8 +98,8 @@ std::optional<tls::Rejection> Judge(const std::vector<HostPair>& pairs,
     if (!tls::JudgeAgain(pair.before, client, now).accepted()) continue;
     outcome = tls::Rejection::kNone;
     if (pair.after.verifier == nullptr) continue;
-    const tls::Verdict verdict =
-        tls::JudgeLive(pair.after, {.judged_under = pair.before, .identity = client}, &cache, now);
+    const tls::Verdict verdict = tls::JudgeLive(
+        pair.after, {.judged_by = tls::RulesOf(pair.before), .identity = client}, &cache, now);
     if (verdict.accepted() || tls::IsForgiven(pair.after.spec->client_auth, verdict.rejection)) {
       continue;
     }

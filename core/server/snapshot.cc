@@ -305,13 +305,13 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
   runtime->max_handshakes = Share(config.limits.max_handshakes, parameters.num_workers);
   runtime->max_request_head_bytes = config.limits.max_request_head_bytes;
   runtime->max_headers = config.limits.max_headers;
-  absl::flat_hash_map<std::string, backend::BackendRuntime*> backends;
+  absl::flat_hash_map<std::string, std::shared_ptr<backend::BackendRuntime>> backends;
   for (size_t i = 0; i < config.backends.size(); ++i) {
     const absl::StatusOr<size_t> id = shards.AddBackend(config.backends[i].name);
     if (!id.ok()) return id.status();
     runtime->backends.push_back(backend::MakeRuntime(config.backends[i], static_cast<uint32_t>(*id),
                                                      snapshot->backend_targets[i]));
-    backends[config.backends[i].name] = runtime->backends.back().get();
+    backends[config.backends[i].name] = runtime->backends.back();
   }
   for (size_t i = 0; i < snapshot->listeners.size(); ++i) {
     const ListenerSnapshot& from = snapshot->listeners[i];

@@ -173,7 +173,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void AskEveryone();
   void CheckStandings();
   void SweepAll();
-  void RetireRuntimes();
+  void Retire();
+  void HandBackRetired();
 
   WorkerOptions options_;
   std::unique_ptr<io::Inbox<Message>> inbox_;

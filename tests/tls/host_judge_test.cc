@@ -49,15 +49,15 @@ class HostJudgeTest : public EngineTest {
   Verdict Live(TestHosts& after, TestHosts& before, Chain certificates) {
     return JudgeLive(
         HostOf(after),
-        {.judged_under = HostOf(before), .identity = Judge(before, certificates).identity}, &cache_,
-        kNow);
+        {.judged_by = RulesOf(HostOf(before)), .identity = Judge(before, certificates).identity},
+        &cache_, kNow);
   }
   // The same of one that resumed.
   Verdict LiveResumed(TestHosts& after, TestHosts& before, Chain certificates) {
     PeerIdentity identity = *Judge(before, certificates).identity;
     identity.chain_der.clear();
     return JudgeLive(HostOf(after),
-                     {.judged_under = HostOf(before),
+                     {.judged_by = RulesOf(HostOf(before)),
                       .identity = std::make_shared<const PeerIdentity>(std::move(identity)),
                       .resumed = true},
                      &cache_, kNow);
