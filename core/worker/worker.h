@@ -73,8 +73,8 @@ inline constexpr size_t kMaxListBytes = size_t{4} * 1024 * 1024;  // 1 or 2 ms o
 
 using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult, signing::Result>;
 
-// What workers hand back to the supervisor: a runtime whose last connection is gone (to be
-// destroyed off the worker).
+// What workers hand back to the supervisor: a runtime to which no connection belongs any more, to
+// be destroyed off the worker.
 using Returns = io::Inbox<std::unique_ptr<connection::Runtime>>;
 
 struct WorkerOptions {
