@@ -31,7 +31,6 @@ TESTED_BY = {
         "crl_builder", "crl_issuers", "crl_table", "indexed_crl")},
     "tls/ocsp_signer.cc": "tests/tls/ocsp_response_test.cc",
     "core/server/serve.cc": "tests/e2e/signals_test.py",
-    "core/server/load_trusts.cc": "tests/core/server/snapshot_test.cc",
     "core/connection/postponed.cc": "tests/core/worker/postponed_test.cc",
     "core/connection/signature.cc": "tests/core/worker/signature_test.cc",
     "core/connection/lapse.cc": "tests/e2e/live_test.py",

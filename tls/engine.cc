@@ -39,7 +39,7 @@ class Engine::Call {
     TLS_CHECK(sink.append != nullptr);
     io_.input = input;
     io_.sink = sink;
-    EngineCallbacks::SetNow(engine.hosts_.now());
+    EngineCallbacks::SetNow(engine.hosts_->now());
     ERR_clear_error();
   }
   ~Call() {
@@ -53,7 +53,7 @@ class Engine::Call {
   SpanIo& io_;
 };
 
-Engine::Engine(HostTable& hosts) : hosts_(hosts), ssl_(SSL_new(hosts.base_context())) {
+Engine::Engine(HostTable& hosts) : hosts_(&hosts), ssl_(SSL_new(hosts.base_context())) {
   TLS_CHECK(ssl_ != nullptr);
   BIO* const bio = NewSpanBio(&io_).release();
   SSL_set_bio(ssl_.get(), bio, bio);
@@ -97,7 +97,7 @@ HandshakeStatus Engine::Finish() {
   }
   done_ = true;
   if (verdict_.accepted() && verdict_.identity != nullptr && !resumed()) {
-    Remember(*host_, verdict_, hosts_.verdict_cache());
+    Remember(*host_, verdict_, hosts_->verdict_cache());
   }
   return HandshakeStatus::kDone;
 }
@@ -183,7 +183,7 @@ void Engine::JudgePeer() {
   judged_ = true;
   verdict_ = Verdict();
   if (!chain.empty()) {
-    verdict_ = JudgeChain(*host_, chain, hosts_.verdict_cache(), hosts_.now());
+    verdict_ = JudgeChain(*host_, chain, hosts_->verdict_cache(), hosts_->now());
   } else if (host_->spec->client_auth.mode == ClientAuthMode::kRequire) {
     verdict_.rejection = Rejection::kNoCertificate;
   }
@@ -213,8 +213,8 @@ void Engine::PrepareTicket() {
   int64_t lifetime =
       is_resumed ? SSL_SESSION_get_timeout(session) : host_->spec->session_lifetime_s;
   if (verdict_.accepted() && verdict_.identity != nullptr) {
-    lifetime = std::min(lifetime, verdict_.holds_until - hosts_.now());
-    lifetime = std::min(lifetime, status_until_ - hosts_.now());
+    lifetime = std::min(lifetime, verdict_.holds_until - hosts_->now());
+    lifetime = std::min(lifetime, status_until_ - hosts_->now());
     EncodeForTicket(is_resumed);
     if (ticket_identity_.empty()) lifetime = 0;
   }
@@ -276,12 +276,12 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
   if (identity == nullptr || host_->verifier == nullptr) return 0;
   // The host has come to pass certificates on since.
   if (host_->spec->client_auth.keep_leaf && identity->chain_der.empty()) return 0;
-  Verdict verdict = JudgeAgain(*host_, std::move(identity), hosts_.now());
+  Verdict verdict = JudgeAgain(*host_, std::move(identity), hosts_->now());
   if (!verdict.accepted()) {
     resumption_refused_ = verdict.rejection;
     return 0;
   }
-  if (IsKnownRevoked(*host_, *verdict.identity, hosts_.known_statuses())) {
+  if (IsKnownRevoked(*host_, *verdict.identity, hosts_->known_statuses())) {
     resumption_refused_ = Rejection::kRevoked;
     return 0;
   }
@@ -343,7 +343,25 @@ void Engine::NoteFailure(int ssl_error) {
   ERR_clear_error();
 }
 
+// After the handshake nothing that the library calls back asks for a host: servers do not
+// renegotiate, tickets have been sealed even where they are kept back. Its contexts it holds
+// itself.
+void Engine::MoveTo(HostTable& hosts, const Host& host) {
+  TLS_CHECK(done_ && io_.sink.append == nullptr);
+  if (!judged_by_.has_value()) {
+    settled_refusal_ = refusal();
+    judged_by_ = RulesOf(*host_);
+  }
+  hosts_ = &hosts;
+  host_ = &host;
+}
+
+JudgingRules Engine::judged_by() const {
+  return judged_by_.has_value() ? *judged_by_ : RulesOf(*host_);
+}
+
 Rejection Engine::refusal() const {
+  if (judged_by_.has_value()) return settled_refusal_;
   const bool forgiven =
       host_ != nullptr && IsForgiven(host_->spec->client_auth, verdict_.rejection);
   return forgiven ? Rejection::kNone : verdict_.rejection;

@@ -2,8 +2,8 @@
 // It knows no socket, no clock and no buffers of its own: input is a span it drains, output goes
 // into the caller's Sink.
 //
-// Owned by a connection on a worker; that worker's thread only. Uses that worker's HostTable, which
-// must outlive it. Never free an Engine from inside a Sink.
+// Owned by a connection on a worker; that worker's thread only. Uses a HostTable of that worker's,
+// which must outlive it, or its move to another table. Never free an Engine from inside a Sink.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tls/client_status.h"
+#include "tls/host_judge.h"
 #include "tls/host_table.h"
 #include "tls/rejection.h"
 #include "tls/signing_key.h"
@@ -117,9 +118,15 @@ class Engine {
   // refusal: why the client is not to be served, kNone when it is: the verdict's reason, unless the
   // host forgives it (ClientAuthMode::kOptionalNoCa).
   [[nodiscard]] Rejection refusal() const;
+  // judged_by: the rules that verdict().identity was accepted by.
+  [[nodiscard]] JudgingRules judged_by() const;
+  // MoveTo has a connection whose handshake is done go on under another table of the same worker,
+  // as a client of `host` in it; nothing points into the table before any more. verdict(),
+  // refusal() and judged_by() stay what they were.
+  void MoveTo(HostTable& hosts, const Host& host);
   // resumption_refused: why a ticket of ours was not resumed although it opened; kNone otherwise.
   [[nodiscard]] Rejection resumption_refused() const { return resumption_refused_; }
-  // host: the virtual host chosen by SNI; null until a ClientHello was parsed.
+  // host: the virtual host chosen by SNI, or moved to since; null until a ClientHello was parsed.
   [[nodiscard]] const Host* host() const { return host_; }
   [[nodiscard]] std::string_view sni() const;      // empty when none was sent
   [[nodiscard]] std::string_view alpn() const;     // empty when none was negotiated
@@ -149,7 +156,7 @@ class Engine {
 
   static constexpr size_t kTicketTrailer = 2;  // behind the identity in a ticket: its size
 
-  HostTable& hosts_;
+  HostTable* hosts_;
   const Host* host_ = nullptr;
   SpanIo io_;  // the ends of ssl_'s BIO, set for the duration of a call
   bssl::UniquePtr<SSL> ssl_;
@@ -160,6 +167,9 @@ class Engine {
   // identity, or in `ticket_bytes_`; there too, meanwhile, is what an opened ticket said.
   std::span<const uint8_t> ticket_identity_;
   std::vector<uint8_t> ticket_bytes_;
+  // What host_ had to say of the client, from when the connection was moved to another.
+  std::optional<JudgingRules> judged_by_;
+  Rejection settled_refusal_ = Rejection::kNone;
   Rejection resumption_refused_ = Rejection::kNone;
   Failure failure_;
   SigningJob signing_job_;          // until taken

@@ -82,7 +82,7 @@ void EngineCallbacks::CurrentTime(const SSL* /*unused*/, timeval* out) {
 ssl_select_cert_result_t EngineCallbacks::SelectCertificate(const SSL_CLIENT_HELLO* hello) {
   SSL* const ssl = hello->ssl;
   Engine& engine = EngineOf(ssl);
-  engine.host_ = engine.hosts_.Select(engine.sni());
+  engine.host_ = engine.hosts_->Select(engine.sni());
   if (engine.host_ == nullptr) {
     engine.sni_refused_ = true;
     return ssl_select_cert_success;  // ServerName is next.
@@ -93,7 +93,7 @@ ssl_select_cert_result_t EngineCallbacks::SelectCertificate(const SSL_CLIENT_HEL
           ? 0
           : ChooseCredential(ReadOffer(*hello), host.key_kinds, host.spec->max_version);
   if (SSL_set_SSL_CTX(ssl, host.contexts[credential].get()) == nullptr || !ApplyHost(ssl, host) ||
-      !Staple(ssl, host, credential, engine.hosts_.now())) {
+      !Staple(ssl, host, credential, engine.hosts_->now())) {
     return ssl_select_cert_error;
   }
   return ssl_select_cert_success;
@@ -167,8 +167,8 @@ int EngineCallbacks::SealTicket(SSL* ssl, uint8_t* out, size_t* out_size, size_t
     return SSL_version(ssl) < TLS1_3_VERSION ? 1 : 0;
   }
   std::vector<uint8_t> plain = engine.TicketPlaintext({session, session_size});
-  *out_size = engine.hosts_.ticket_keys().Seal({out, capacity}, plain,
-                                               engine.host_->session_context, engine.hosts_.now());
+  *out_size = engine.hosts_->ticket_keys().Seal(
+      {out, capacity}, plain, engine.host_->session_context, engine.hosts_->now());
   OPENSSL_cleanse(plain.data(), plain.size());
   return *out_size > 0 ? 1 : 0;
 }
@@ -179,8 +179,8 @@ ssl_ticket_aead_result_t EngineCallbacks::OpenTicket(SSL* ssl, uint8_t* out, siz
   Engine& engine = EngineOf(ssl);
   if (engine.host_ == nullptr) return ssl_ticket_aead_ignore_ticket;
   // Sealed for this host and epoch, or it does not open.
-  const size_t opened = engine.hosts_.ticket_keys().Open(
-      {out, capacity}, {ticket, ticket_size}, engine.host_->session_context, engine.hosts_.now());
+  const size_t opened = engine.hosts_->ticket_keys().Open(
+      {out, capacity}, {ticket, ticket_size}, engine.host_->session_context, engine.hosts_->now());
   *out_size = engine.JudgeTicket({out, opened});
   return *out_size > 0 ? ssl_ticket_aead_success : ssl_ticket_aead_ignore_ticket;
 }

@@ -81,12 +81,17 @@ Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identit
   return verdict;
 }
 
+JudgingRules RulesOf(const Host& host) {
+  if (host.verifier == nullptr) return {};
+  return {.epoch = host.verifier->epoch(), .options = host.verifier->options()};
+}
+
 Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cache, int64_t now) {
-  TLS_CHECK(client.judged_under.verifier != nullptr && client.identity != nullptr);
+  TLS_CHECK(host.verifier != nullptr && client.identity != nullptr);
   const PeerIdentity& identity = *client.identity;
   const ClientVerifier& verifier = *host.verifier;
-  const bool same_rules = verifier.epoch() == client.judged_under.verifier->epoch();
-  const bool same_options = verifier.options() == client.judged_under.verifier->options();
+  const bool same_rules = verifier.epoch() == client.judged_by.epoch;
+  const bool same_options = verifier.options() == client.judged_by.options;
   const bool knows_chain = !client.resumed && !identity.chain_der.empty();
   // What the client presented itself leads to its anchor as well under another trust.
   const bool path_stands = same_rules || (same_options && identity.presented_just_path);
@@ -103,7 +108,7 @@ Verdict JudgeLive(const Host& host, const LiveClient& client, VerdictCache* cach
   const VerifierOptions& rules = verifier.options();
   if (identity.path.size() > size_t{rules.max_depth} + 1) {
     Refuse(verdict, Rejection::kChainTooLong, "of a resumed session");
-  } else if (rules.profile != client.judged_under.verifier->options().profile) {
+  } else if (rules.profile != client.judged_by.options.profile) {
     Refuse(verdict, Rejection::kBadCertificate, "accepted under another profile");
   }
   return verdict;

@@ -39,9 +39,19 @@ void Remember(const Host& host, const Verdict& verdict, VerdictCache* cache);
 [[nodiscard]] Verdict JudgeAgain(const Host& host, std::shared_ptr<const PeerIdentity> identity,
                                  int64_t now);
 
+// The rules that a host judges by, as far as the path of an identity stands on them. Values, for
+// they may have to outlive the host.
+struct JudgingRules {
+  uint64_t epoch = 0;  // ClientVerifier::epoch
+  VerifierOptions options;
+};
+
+// RulesOf returns those of `host`; of one that asks for no certificates, none.
+[[nodiscard]] JudgingRules RulesOf(const Host& host);
+
 // A client that was let in, as its connection knows it.
 struct LiveClient {
-  const Host& judged_under;  // as configured then
+  JudgingRules judged_by;  // when its identity was
   std::shared_ptr<const PeerIdentity> identity;
   bool resumed = false;  // the identity is a ticket's: of the chain it knows the leaf at most
 };

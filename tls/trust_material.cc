@@ -6,8 +6,10 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -129,7 +131,75 @@ uint64_t EpochOf(const CaIndex& known) {
   return epoch;
 }
 
+// Notes that something comes into force, or has, at `from` and ends after `until`.
+void NoteTerm(int64_t from, int64_t until, int64_t now, TrustMaterial& material) {
+  if (from > now) material.same_until = std::min(material.same_until, from - 1);
+  if (from <= now) material.same_from = std::max(material.same_from, from);
+  if (until >= now) material.same_until = std::min(material.same_until, until);
+  if (until < now) material.same_from = std::max(material.same_from, until + 1);
+}
+
+void NoteTerms(int64_t now, TrustMaterial& material) {
+  for (uint32_t id = 0; id < material.known.size(); ++id) {
+    const KnownCa& ca = material.known.at(id);
+    NoteTerm(ca.not_before, ca.not_after, now, material);
+  }
+  for (const CrlSummary& crl : material.revocation->summaries()) {
+    NoteTerm(crl.this_update, crl.next_update == 0 ? INT64_MAX : crl.next_update, now, material);
+  }
+}
+
+// SHA-256 over numbers and texts, each text with its length, so that no two sequences read alike.
+class SourceHash {
+ public:
+  SourceHash() { SHA256_Init(&hash_); }
+  void Add(uint64_t number) {
+    std::array<uint8_t, sizeof(number)> bytes;
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+    SHA256_Update(&hash_, bytes.data(), bytes.size());
+  }
+  void Add(std::string_view text) {
+    Add(uint64_t{text.size()});
+    SHA256_Update(&hash_, text.data(), text.size());
+  }
+  void Add(const std::vector<PemSource>& sources) {
+    Add(uint64_t{sources.size()});
+    for (const PemSource& source : sources) {
+      Add(source.origin);
+      Add(source.text);
+    }
+  }
+  [[nodiscard]] Sha256 Digest() {
+    Sha256 digest;
+    SHA256_Final(digest.data(), &hash_);
+    return digest;
+  }
+
+ private:
+  SHA256_CTX hash_;
+};
+
 }  // namespace
+
+Sha256 TrustMaterial::DigestOf(const std::string& name, const TrustSources& sources,
+                               const RevocationSpec& revocation, const OcspSpec& ocsp) {
+  SourceHash hash;
+  hash.Add(name);
+  hash.Add(static_cast<uint64_t>(revocation.mode));
+  hash.Add(static_cast<uint64_t>(revocation.scope));
+  hash.Add(static_cast<uint64_t>(revocation.grace_s));
+  hash.Add(static_cast<uint64_t>(ocsp.mode));
+  hash.Add(ocsp.responder_url);
+  hash.Add(uint64_t{ocsp.timeout_ms});
+  hash.Add(sources.cas);
+  hash.Add(sources.intermediates);
+  hash.Add(uint64_t{sources.crls.size()});
+  for (const CrlSource& source : sources.crls) {
+    hash.Add(source.origin);
+    hash.Add(source.bytes);
+  }
+  return hash.Digest();
+}
 
 absl::StatusOr<std::shared_ptr<const TrustMaterial>> TrustMaterial::Parse(
     std::string name, const TrustSources& sources, const RevocationSpec& revocation,
@@ -164,6 +234,7 @@ absl::StatusOr<std::shared_ptr<const TrustMaterial>> TrustMaterial::Parse(
   if (!index.ok()) return index.status();
   material->revocation = *std::move(index);
   material->epoch = EpochOf(material->known);
+  NoteTerms(now, *material);
   return std::shared_ptr<const TrustMaterial>(std::move(material));
 }
 

@@ -48,14 +48,23 @@ struct TrustMaterial {
   RevocationSpec revocation_spec;
   OcspSpec ocsp_spec;
   uint64_t epoch = 0;  // hash over the certificates; CRLs have an epoch of their own
+  // Parsed at any time from the first of these to the other, both included, the same sources make
+  // the same of it: nothing comes into force or runs out in between.
+  int64_t same_from = 0;
+  int64_t same_until = INT64_MAX;
 
   // Parse reads 1 to 10,000 CAs (more work, too), intermediates and CRLs. What is odd about a CA is
   // told in `cas` and refuses nothing else; FailedPrecondition when no CA of the bundle parses and
   // may issue (an expired one counts: it was a CA), InvalidArgument when a file is no PEM, and for
-  // CRLs as RevocationIndex::Build has it. `now` is only for telling oddities.
+  // CRLs as RevocationIndex::Build has it. `now` is for telling oddities, and for CRLs that are not
+  // valid yet.
   static absl::StatusOr<std::shared_ptr<const TrustMaterial>> Parse(
       std::string name, const TrustSources& sources, const RevocationSpec& revocation,
       const OcspSpec& ocsp, int64_t now);
+
+  // DigestOf: SHA-256 over everything that Parse is given, but for the time.
+  static Sha256 DigestOf(const std::string& name, const TrustSources& sources,
+                         const RevocationSpec& revocation, const OcspSpec& ocsp);
 };
 
 }  // namespace portcullis::tls

@@ -44,10 +44,11 @@ Upstream* Pool::TakeIdle(BackendRuntime& backend, UpstreamUser& user, io::Millis
   return &upstream;
 }
 
-Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms) {
-  const uint32_t index = NextTarget(backend, now_ms);
-  backend.next_target = (index + 1) % static_cast<uint32_t>(backend.targets.size());
-  TargetRuntime* target = backend.targets[index].get();
+Upstream* Pool::Dial(const std::shared_ptr<BackendRuntime>& backend, UpstreamUser& user,
+                     io::Millis now_ms) {
+  const uint32_t index = NextTarget(*backend, now_ms);
+  backend->next_target = (index + 1) % static_cast<uint32_t>(backend->targets.size());
+  TargetRuntime* target = backend->targets[index].get();
   Upstream* upstream = slab_.Take();
   if (upstream == nullptr) return nullptr;
   const int fd = io::OpenStreamSocket(target->address);
@@ -58,7 +59,7 @@ Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now
   upstream->state = UpstreamState::kDialing;
   upstream->reused = false;
   upstream->abort = false;
-  upstream->backend = &backend;
+  upstream->backend = backend;
   upstream->target = target;
   upstream->user = &user;
   upstream->dial_started_ms = now_ms;
@@ -72,8 +73,8 @@ Upstream* Pool::Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now
                                       .slot = upstream->slot});
   upstream->stream.UseOneshotRecv();  // bounds what a slow client can make us hold
   upstream->stream.Connect(env_, target->address.data(), target->address.length());
-  wheel_.Arm(upstream->timer, now_ms + backend.connect_timeout_ms);
-  ++backend.num_upstreams;
+  wheel_.Arm(upstream->timer, now_ms + backend->connect_timeout_ms);
+  ++backend->num_upstreams;
   ++counters_.dials;
   return upstream;
 }
@@ -104,7 +105,8 @@ void Pool::Keep(Upstream& upstream, io::Millis now_ms) {
   // goes on sending.
   const bool usable =
       !upstream.stream.eof() && !upstream.stream.paused() && !upstream.stream.has_held();
-  if (!usable || target.num_idle >= upstream.backend->max_idle_per_target) {
+  if (!usable || upstream.backend->is_retired ||
+      target.num_idle >= upstream.backend->max_idle_per_target) {
     Close(upstream, false);
     return;
   }
@@ -156,15 +158,16 @@ void Pool::Sweep() {
       upstream.stream.Release(env_, upstream.abort);
       upstream.state = UpstreamState::kFree;
       --upstream.backend->num_upstreams;
-      upstream.backend = nullptr;
       upstream.target = nullptr;
+      upstream.backend.reset();  // which may be the last to hold it
       slab_.Give(&upstream);
     }
     node = next;
   }
 }
 
-void Pool::CloseIdle(BackendRuntime& backend) {
+void Pool::Retire(BackendRuntime& backend) {
+  backend.is_retired = true;
   for (auto& target : backend.targets) {
     while (io::ListNode* node = target->idle.Front()) Close(OwnerOf(*node), false);
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "core/backend/runtime.h"
 #include "core/backend/upstream.h"
@@ -35,7 +36,8 @@ class Pool {
 
   // Dial starts a connection to the next target in turn that is not held to be down (to any if all
   // are). Null when out of slots or descriptors.
-  [[nodiscard]] Upstream* Dial(BackendRuntime& backend, UpstreamUser& user, io::Millis now_ms);
+  [[nodiscard]] Upstream* Dial(const std::shared_ptr<BackendRuntime>& backend, UpstreamUser& user,
+                               io::Millis now_ms);
 
   // OnConnect takes the connect's completion. 0: connected and lent to its user. Else an errno
   // (ETIMEDOUT after the connect deadline): the target is held to be down for a while and the
@@ -43,7 +45,7 @@ class Pool {
   [[nodiscard]] int OnConnect(Upstream& upstream, const io::Cqe& cqe, io::Millis now_ms);
 
   // Keep returns a connection to its target's pool after a clean exchange; closes it when the pool
-  // is full.
+  // is full, or the backend retired.
   void Keep(Upstream& upstream, io::Millis now_ms);
 
   // Close ends an upstream from any state, detaching its user. `abort`: with RST.
@@ -61,8 +63,9 @@ class Pool {
   // Sweep releases closing upstreams with nothing in flight. Call once at the end of a turn.
   void Sweep();
 
-  // CloseIdle closes the idle connections of a backend whose snapshot is being retired.
-  void CloseIdle(BackendRuntime& backend);
+  // Retire closes the idle connections of a backend whose snapshot is no longer in force, and has
+  // none kept from now on. Those in use go on.
+  void Retire(BackendRuntime& backend);
 
   [[nodiscard]] io::Slab<Upstream>& slab() { return slab_; }
   [[nodiscard]] uint32_t live() const { return slab_.live(); }  // closing ones included

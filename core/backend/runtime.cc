@@ -47,9 +47,9 @@ absl::StatusOr<Resolved> ResolveTargets(const config::Backend& backend) {
   return out;
 }
 
-std::unique_ptr<BackendRuntime> MakeRuntime(const config::Backend& backend, uint32_t metrics_id,
+std::shared_ptr<BackendRuntime> MakeRuntime(const config::Backend& backend, uint32_t metrics_id,
                                             const Resolved& targets) {
-  auto runtime = std::make_unique<BackendRuntime>();
+  auto runtime = std::make_shared<BackendRuntime>();
   runtime->name = backend.name;
   runtime->metrics_id = metrics_id;
   runtime->connect_timeout_ms = static_cast<io::Millis>(backend.connect_timeout.count());
@@ -58,7 +58,7 @@ std::unique_ptr<BackendRuntime> MakeRuntime(const config::Backend& backend, uint
   for (const auto& [address, text] : targets) {
     auto target = std::make_unique<TargetRuntime>();
     target->address = address;
-    target->text = text;
+    target->text = std::make_shared<const std::string>(text);
     runtime->targets.push_back(std::move(target));
   }
   return runtime;

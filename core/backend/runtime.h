@@ -1,6 +1,7 @@
 // BackendRuntime: a worker's own copy of one configured backend: its targets, their idle
 // connections and their recent failures. Made by the supervisor for one worker and one snapshot;
-// from then on that worker's thread only.
+// from then on that worker's thread only. Shared by the worker's Runtime and the connections to it,
+// which may outlive that: whoever goes last frees it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ namespace portcullis::backend {
 
 struct TargetRuntime {
   io::SocketAddress address;
-  std::string text;        // as configured, for the log
+  // As configured, for the log: of a connection, which may be told when the target is gone.
+  std::shared_ptr<const std::string> text;
   io::IntrusiveList idle;  // Upstream::idle_node
   uint32_t num_idle = 0;
   io::Millis down_until_ms = 0;  // passed over until then, unless every target is down
@@ -32,6 +34,7 @@ struct BackendRuntime {
   uint32_t next_target = 0;    // round robin
   uint32_t num_upstreams = 0;  // connections that exist, closing ones included
   uint32_t num_idle = 0;       // of them, waiting in the targets' pools
+  bool is_retired = false;     // no connection is kept for another request (Pool::Retire)
   io::Millis connect_timeout_ms = 3000;
   io::Millis keepalive_ms = 30000;
   uint32_t max_idle_per_target = 32;
@@ -44,7 +47,7 @@ absl::StatusOr<std::vector<std::pair<io::SocketAddress, std::string>>> ResolveTa
     const config::Backend& backend);
 
 // MakeRuntime copies a backend for one worker.
-std::unique_ptr<BackendRuntime> MakeRuntime(
+std::shared_ptr<BackendRuntime> MakeRuntime(
     const config::Backend& backend, uint32_t metrics_id,
     const std::vector<std::pair<io::SocketAddress, std::string>>& targets);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "io/slab.h"
 #include "io/stream.h"
@@ -39,12 +40,12 @@ struct Upstream {
   bool reused = false;  // came from the pool: may have been closed under us
   bool abort = false;   // close with RST
   io::Stream stream;
-  io::TimerNode timer;       // connect deadline, or keep-alive deadline while idle
-  UpstreamNode idle_node;    // in TargetRuntime::idle, most recently used in front
-  UpstreamNode doomed_node;  // in the pool's list of slots to be released
-  BackendRuntime* backend = nullptr;
-  TargetRuntime* target = nullptr;
-  UpstreamUser* user = nullptr;  // null while idle or closing
+  io::TimerNode timer;                      // connect deadline, or keep-alive deadline while idle
+  UpstreamNode idle_node;                   // in TargetRuntime::idle, most recently used in front
+  UpstreamNode doomed_node;                 // in the pool's list of slots to be released
+  std::shared_ptr<BackendRuntime> backend;  // null while free
+  TargetRuntime* target = nullptr;          // one of the backend's
+  UpstreamUser* user = nullptr;             // null while idle or closing
   io::Millis dial_started_ms = 0;
   uint64_t lent_rx = 0;  // stream's byte counts when it was lent, for the user's own accounts
   uint64_t lent_tx = 0;

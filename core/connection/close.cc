@@ -94,6 +94,7 @@ void Release(Context& ctx, Downstream& down) {
   down.http.reset();
   down.early.clear();
   down.early.shrink_to_fit();
+  down.backend_text.reset();
   --down.runtime->connections;
   down.runtime = nullptr;
   down.listener = nullptr;

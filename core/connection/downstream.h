@@ -8,7 +8,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "core/backend/upstream.h"
@@ -68,6 +68,7 @@ struct Downstream final : backend::UpstreamUser {
   std::unique_ptr<HttpRelay> http;
   std::vector<uint8_t>
       early;  // ciphertext that has to wait: for handshake budget, what is awaited, or the backend
+  // What it belongs to, until it is moved (lapse.h): with these moves all that points into them.
   ListenerRuntime* listener = nullptr;
   Runtime* runtime = nullptr;
   backend::Upstream* upstream = nullptr;
@@ -88,8 +89,8 @@ struct Downstream final : backend::UpstreamUser {
   uint64_t backend_rx = 0;  // bytes, over all exchanges
   uint64_t backend_tx = 0;
   uint32_t requests = 0;
-  std::string_view backend_text;  // target last used; lives as long as the runtime
-  MoveSet* moves = nullptr;       // a test's, told of every move
+  std::shared_ptr<const std::string> backend_text;  // target last used; null: none
+  MoveSet* moves = nullptr;                         // a test's, told of every move
 
   // Move goes to `next`; the table must allow it.
   void Move(State next) {

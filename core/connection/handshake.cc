@@ -70,7 +70,7 @@ void Begin(Context& ctx, Downstream& down, int fd, Runtime& runtime, ListenerRun
   down.signed_on_helper = false;
   down.dial_attempts = 0;
   down.requests = 0;
-  down.backend_text = {};
+  down.backend_text = nullptr;
   down.client_rx = down.client_tx = down.backend_rx = down.backend_tx = 0;
   down.counted_rx = down.counted_tx = 0;
   down.accepted_ns = NowNs();

@@ -289,6 +289,13 @@ void HttpRelay::OnLapse() {
   }
 }
 
+// The next request looks its host up anew, be it that another host has come to lie at the same
+// address.
+void HttpRelay::OnMoved() {
+  identity_host_ = nullptr;
+  route_ = nullptr;
+}
+
 void HttpRelay::OnDrain() {
   draining_ = true;
   if (!ExchangeOpen() && server_.idle() && down_.requests > 0) {

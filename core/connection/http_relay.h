@@ -41,6 +41,9 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   void OnDeadline();
   void OnDrain();
   void OnLapse();
+  // OnMoved: the connection belongs to another runtime now, and the one before may go. The exchange
+  // under way is finished with the backend that it began with.
+  void OnMoved();
   // Deadline returns when the phase the connection is in runs out of time (write stalls apart).
   [[nodiscard]] io::Millis Deadline() const;
 
@@ -96,8 +99,9 @@ class HttpRelay final : private http::RequestEvents, private http::ResponseEvent
   http::Http1ServerCodec server_;
   std::unique_ptr<http::Http1ClientCodec> client_;  // of the exchange under way
   http::IdentityHeaders identity_;
-  const tls::Host* identity_host_ = nullptr;  // the host identity_ was built for
-  const HostRuntime* route_ = nullptr;
+  const tls::Host* identity_host_ = nullptr;          // the host identity_ was built for
+  const HostRuntime* route_ = nullptr;                // of the head being read, or the last
+  std::shared_ptr<backend::BackendRuntime> backend_;  // that the last request was routed to
   std::vector<uint8_t>
       request_bytes_;              // encoded, for the backend: not yet sent, or kept for a retry
   size_t request_sent_ = 0;        // of request_bytes_, handed to the upstream

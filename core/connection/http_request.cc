@@ -50,7 +50,7 @@ http::ClientIdentityView::Verify VerifyOf(const tls::Verdict& verdict) {
 
 }  // namespace
 
-// Whether the client may ask for `name` over this connection, of `host` as it was when it began:
+// Whether the client may ask for `name` over this connection, of `host` as its runtime has it:
 // as configured now, the client's host must let pass the same clients as that host, and as whoever
 // has the name by now.
 bool HttpRelay::MayAsk(std::string_view name, const tls::Host& host) const {
@@ -79,6 +79,7 @@ uint16_t HttpRelay::Route(const http::RequestHead& head) {
   const tls::Rejection refusal = down_.engine->refusal();
   if (refusal != tls::Rejection::kNone) return http::RejectionPage(refusal);
   route_ = &down_.listener->host_runtimes[host.index];
+  if (backend_ != route_->backend) backend_ = route_->backend;  // seldom: the count is atomic
   if (identity_host_ != &host) BuildIdentity(host);
   return 0;
 }
@@ -147,22 +148,22 @@ http::ByteSink HttpRelay::RequestSink() {
 }
 
 void HttpRelay::StartUpstream() {
-  backend::Upstream* idle = ctx_.pool.TakeIdle(*route_->backend, down_, ctx_.now_ms);
+  backend::Upstream* idle = ctx_.pool.TakeIdle(*backend_, down_, ctx_.now_ms);
   if (idle == nullptr) {
     DialNext();
     return;
   }
   down_.upstream = idle;
-  down_.backend_text = idle->target->text;
+  NoteTarget(down_, *idle);
   connected_ = true;
 }
 
 void HttpRelay::DialNext() {
   ++attempts_;
   connected_ = false;
-  down_.upstream = ctx_.pool.Dial(*route_->backend, down_, ctx_.now_ms);
+  down_.upstream = ctx_.pool.Dial(backend_, down_, ctx_.now_ms);
   if (down_.upstream == nullptr) {
-    CountConnect(ctx_, *route_->backend, EMFILE, 0);
+    CountConnect(ctx_, *backend_, EMFILE, 0);
     Respond(503, /*close=*/true);
   }
 }
@@ -172,7 +173,7 @@ void HttpRelay::OnBackendConnect(int error) {
     down_.upstream = nullptr;
     // A request is tried once on each target: a backend that is down must not multiply its own
     // load.
-    if (attempts_ < route_->backend->targets.size()) {
+    if (attempts_ < backend_->targets.size()) {
       DialNext();
     } else {
       Respond(error == ETIMEDOUT ? 504 : 502, /*close=*/false);
@@ -180,7 +181,6 @@ void HttpRelay::OnBackendConnect(int error) {
     return;
   }
   connected_ = true;
-  down_.backend_text = down_.upstream->target->text;
   backend_ms_ = ctx_.now_ms;
   PushRequest();
   ResumeClient();

@@ -7,6 +7,7 @@
 #include "core/connection/close.h"
 #include "core/connection/deadline.h"
 #include "core/connection/http_relay.h"
+#include "core/connection/record.h"
 #include "tls/client_status.h"
 #include "tls/host_judge.h"
 
@@ -15,13 +16,13 @@ namespace {
 
 using tls::Rejection;
 
-// Whether what is served now is what the connection began under, as far as anyone knows.
+// Whether the connection belongs to what is served now, as far as anyone knows.
 bool IsCurrent(const Context& ctx, const Downstream& down) {
   return ctx.current == nullptr || ctx.current == down.runtime;
 }
 
 // What serves the connection's address now; null: nothing.
-const ListenerRuntime* CurrentListener(const Context& ctx, const Downstream& down) {
+ListenerRuntime* CurrentListener(const Context& ctx, const Downstream& down) {
   for (const auto& listener : ctx.current->listeners) {
     if (listener->address == down.listener->address) return listener.get();
   }
@@ -84,14 +85,14 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
 
 // What `host`, as configured now, has against the client.
 Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
-  const tls::Host& judged = *down.engine->host();
   const tls::ClientAuthSpec& spec = host.spec->client_auth;
   if (host.verifier == nullptr || !spec.close_on_change) return Rejection::kNone;
 
   const tls::Verdict& given = down.engine->verdict();
   if (!given.accepted() || given.identity == nullptr) return StandingUnproven(spec, given);
-  const tls::LiveClient client{
-      .judged_under = judged, .identity = given.identity, .resumed = down.engine->resumed()};
+  const tls::LiveClient client{.judged_by = down.engine->judged_by(),
+                               .identity = given.identity,
+                               .resumed = down.engine->resumed()};
   const int64_t now = ctx.unix_ms / 1000;
   tls::VerdictCache* const cache = down.listener->hosts->verdict_cache();
   const tls::Verdict verdict = tls::JudgeLive(host, client, cache, now);
@@ -100,6 +101,37 @@ Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   if (tls::IsKnownRevoked(host, *given.identity, &ctx.statuses)) return Rejection::kRevoked;
   down.holds_until_s = std::max(verdict.holds_until, now);
   return Rejection::kNone;
+}
+
+// Whether `host`, which has the place of the connection's own, may become its own. The one before
+// is what is asked when a later reload takes `host` away: it must not have been the stricter one.
+bool MayTakeOver(const tls::Host& host, const Downstream& down) {
+  const tls::Host& before = *down.engine->host();
+  if (!Speaks(host, before)) return false;
+  const tls::ClientAuthSpec& auth = host.spec->client_auth;
+  if (before.verifier != nullptr) {
+    if (host.verifier == nullptr) return false;
+    if (before.spec->client_auth.close_on_change && !auth.close_on_change) return false;
+  }
+  const tls::PeerIdentity* const identity = down.engine->verdict().identity.get();
+  return !(auth.keep_leaf && identity != nullptr && identity->chain_der.empty());
+}
+
+// Nothing of the connection's points into the runtime before any more, which may be gone at the end
+// of the turn.
+void MoveToCurrent(Context& ctx, Downstream& down) {
+  if (IsCurrent(ctx, down)) return;
+  ListenerRuntime* const listener = CurrentListener(ctx, down);
+  if (listener == nullptr || listener->mode != down.listener->mode) return;
+  const tls::Host* const host = Successor(ctx, down, *down.engine->host());
+  if (host == nullptr || !MayTakeOver(*host, down)) return;
+  RecordMove(ctx, down, *listener);
+  --down.runtime->connections;
+  ++ctx.current->connections;
+  down.runtime = ctx.current;
+  down.listener = listener;
+  down.engine->MoveTo(*listener->hosts, *host);
+  if (down.http != nullptr) down.http->OnMoved();
 }
 
 void Lapse(Context& ctx, Downstream& down, Rejection reason) {
@@ -139,7 +171,11 @@ const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down, std::
 }
 
 Rejection NoteStanding(Context& ctx, Downstream& down) {
-  if (!IsCurrent(ctx, down)) return AskStanding(ctx, down);
+  if (!IsCurrent(ctx, down)) {
+    const Rejection reason = AskStanding(ctx, down);
+    if (reason == Rejection::kNone) MoveToCurrent(ctx, down);
+    return reason;
+  }
   const tls::Verdict& verdict = down.engine->verdict();
   if (!verdict.accepted() || verdict.identity == nullptr) return Rejection::kNone;
   const tls::Host& host = *down.engine->host();
@@ -171,6 +207,7 @@ void CheckStanding(Context& ctx, Downstream& down) {
   if (reason != Rejection::kNone) {
     Lapse(ctx, down, reason);
   } else {
+    MoveToCurrent(ctx, down);
     ArmDeadline(ctx, down);
   }
 }

@@ -154,6 +154,23 @@ void CountRequest(Context& ctx, Downstream& down, int status, int64_t took_ns) {
   shard.request_duration.Record(took_ns);
 }
 
+void RecordMove(Context& ctx, Downstream& down, const ListenerRuntime& to) {
+  if (to.metrics_id == down.listener->metrics_id) return;
+  SettleTraffic(ctx, down);
+  metrics::ListenerShard& before = Shard(ctx, down);
+  metrics::ListenerShard& after = ctx.shard.listener(to.metrics_id);
+  before.active_connections.Sub();
+  after.active_connections.Add();
+  if (!down.handshake_counted) return;
+  before.handshakes_in_progress.Sub();
+  after.handshakes_in_progress.Add();
+}
+
+void NoteTarget(Downstream& down, const backend::Upstream& upstream) {
+  const std::shared_ptr<const std::string>& text = upstream.target->text;
+  if (down.backend_text != text) down.backend_text = text;  // seldom: the count is atomic
+}
+
 void NoteUpstreamBytes(Context& ctx, Downstream& down, backend::Upstream& upstream) {
   const uint64_t received = upstream.stream.bytes_received() - upstream.lent_rx;
   const uint64_t sent = upstream.stream.bytes_sent() - upstream.lent_tx;
@@ -195,7 +212,7 @@ void WriteRecord(Context& ctx, Downstream& down) {
     record.handshake_ms = static_cast<double>(down.handshake_done_ns - down.accepted_ns) / 1e6;
   }
   record.duration_ms = static_cast<double>(NowNs() - down.accepted_ns) / 1e6;
-  record.backend = down.backend_text;
+  if (down.backend_text != nullptr) record.backend = *down.backend_text;
   record.requests = down.requests;
   record.client_rx_bytes = down.client_rx;
   record.client_tx_bytes = down.client_tx;

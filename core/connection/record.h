@@ -23,6 +23,12 @@ void CountConnect(Context& ctx, const backend::BackendRuntime& backend, int erro
 // CountRequest counts a finished exchange.
 void CountRequest(Context& ctx, Downstream& down, int status, int64_t took_ns);
 
+// RecordMove counts the connection among those of `to` from now on, no longer of its listener.
+void RecordMove(Context& ctx, Downstream& down, const ListenerRuntime& to);
+
+// NoteTarget notes whom the connection has reached, for its log line.
+void NoteTarget(Downstream& down, const backend::Upstream& upstream);
+
 // NoteUpstreamBytes adds what an upstream moved since it was lent to `down`; call when it is given
 // back.
 void NoteUpstreamBytes(Context& ctx, Downstream& down, backend::Upstream& upstream);

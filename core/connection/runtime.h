@@ -1,7 +1,7 @@
 // Runtime: what one worker serves under one configuration: its own listeners' virtual hosts, TLS
 // contexts and backends. Built by the supervisor (core/server), handed to the worker, used by its
-// thread only. A connection keeps the Runtime it was accepted under until it ends; the worker hands
-// a retired one back when its last connection is gone.
+// thread only. A connection belongs to the Runtime it was accepted under until it is moved to a
+// later one (lapse.h); the worker hands a retired one back when its last connection is gone.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct HostRuntime {
   config::IdentityProfile identity = config::IdentityProfile::kIngressNginx;
   config::Forwarding forwarding = config::Forwarding::kXForwarded;
   bool pass_certificate = false;
-  bool explain_refusals = false;  // pages of refusal say why in a header
-  bool server_tokens = true;      // pages made here name a server
-  backend::BackendRuntime* backend = nullptr;
+  bool explain_refusals = false;                     // pages of refusal say why in a header
+  bool server_tokens = true;                         // pages made here name a server
+  std::shared_ptr<backend::BackendRuntime> backend;  // one of the runtime's
 };
 
 struct ListenerRuntime {
@@ -44,7 +44,7 @@ struct Runtime {
   uint32_t max_handshakes = 0;
   uint32_t max_request_head_bytes = 32768;
   uint32_t max_headers = 128;
-  std::vector<std::unique_ptr<backend::BackendRuntime>> backends;
+  std::vector<std::shared_ptr<backend::BackendRuntime>> backends;
   tls::VerifierSet verifiers;  // of all listeners' host tables, which it outlives
   // All that are configured: live clients of a host that is gone are judged by its trust. The only
   // use is a verifier for one, made by the worker when that comes to pass.

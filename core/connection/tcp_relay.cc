@@ -14,8 +14,8 @@ namespace {
 
 constexpr size_t kReadSpace = 4096;
 
-backend::BackendRuntime& BackendOf(const Downstream& down) {
-  return *down.listener->host_runtimes[down.engine->host()->index].backend;
+const std::shared_ptr<backend::BackendRuntime>& BackendOf(const Downstream& down) {
+  return down.listener->host_runtimes[down.engine->host()->index].backend;
 }
 
 // Both directions have ended and everything is handed to the kernel.
@@ -84,11 +84,11 @@ void OnBackendEof(Context& ctx, Downstream& down) {
 }
 
 void Dial(Context& ctx, Downstream& down) {
-  backend::BackendRuntime& backend = BackendOf(down);
+  const std::shared_ptr<backend::BackendRuntime>& backend = BackendOf(down);
   ++down.dial_attempts;
   down.upstream = ctx.pool.Dial(backend, down, ctx.now_ms);
   if (down.upstream == nullptr) {
-    CountConnect(ctx, backend, EMFILE, 0);
+    CountConnect(ctx, *backend, EMFILE, 0);
     Abort(ctx, down, CloseCause::kBackendFailed);
   }
 }
@@ -145,7 +145,7 @@ void OnRelayConnect(Context& ctx, Downstream& down, int error) {
     return;
   }
   down.upstream = nullptr;
-  if (down.dial_attempts < BackendOf(down).targets.size()) {
+  if (down.dial_attempts < BackendOf(down)->targets.size()) {
     Dial(ctx, down);
   } else {
     // No protocol of ours to say so in: a broken connection is the only honest answer.

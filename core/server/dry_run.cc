@@ -198,8 +198,9 @@ std::optional<tls::Rejection> Judge(const std::vector<HostPair>& pairs,
     if (!LetsIn(pair.before, client, now)) continue;
     outcome = tls::Rejection::kNone;
     if (pair.after.verifier == nullptr) continue;
-    const tls::LiveClient live{
-        .judged_under = pair.before, .identity = client.identity, .resumed = client.resumed};
+    const tls::LiveClient live{.judged_by = tls::RulesOf(pair.before),
+                               .identity = client.identity,
+                               .resumed = client.resumed};
     const tls::Verdict verdict = tls::JudgeLive(pair.after, live, &cache, now);
     if (verdict.accepted() || tls::IsForgiven(pair.after.spec->client_auth, verdict.rejection)) {
       continue;

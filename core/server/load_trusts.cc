@@ -85,18 +85,33 @@ void TellOfCrls(const config::Trust& trust, const tls::TrustMaterial& material,
   }
 }
 
+// The trust in force, where it was made of the same and would be again; else null.
+std::shared_ptr<const tls::TrustMaterial> Unchanged(const Snapshot* in_force,
+                                                    const std::string& name,
+                                                    const tls::Sha256& digest, int64_t now) {
+  if (in_force == nullptr) return nullptr;
+  const auto found = in_force->trusts.find(name);
+  if (found == in_force->trusts.end() || in_force->trust_digests.at(name) != digest) return nullptr;
+  const tls::TrustMaterial& material = *found->second;
+  return material.same_from <= now && now <= material.same_until ? found->second : nullptr;
+}
+
 }  // namespace
 
-void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
+void LoadTrusts(Snapshot& snapshot, const Snapshot* in_force, int64_t now, Problems& problems) {
   for (const config::Trust& trust : snapshot.config.trusts) {
     tls::TrustSources sources;
     if (!ReadSources(trust, problems, sources)) continue;
+    const tls::OcspSpec ocsp{.mode = trust.ocsp.mode,
+                             .responder_url = trust.ocsp.responder,
+                             .timeout_ms = static_cast<uint32_t>(trust.ocsp.timeout.count())};
+    const tls::Sha256 digest =
+        tls::TrustMaterial::DigestOf(trust.name, sources, trust.revocation, ocsp);
     absl::StatusOr<std::shared_ptr<const tls::TrustMaterial>> material =
-        tls::TrustMaterial::Parse(trust.name, sources, trust.revocation,
-                                  {.mode = trust.ocsp.mode,
-                                   .responder_url = trust.ocsp.responder,
-                                   .timeout_ms = static_cast<uint32_t>(trust.ocsp.timeout.count())},
-                                  now);
+        Unchanged(in_force, trust.name, digest, now);
+    if (*material == nullptr) {
+      material = tls::TrustMaterial::Parse(trust.name, sources, trust.revocation, ocsp, now);
+    }
     if (!material.ok()) {
       problems.Add(trust.where,
                    absl::StrCat("trust '", trust.name, "': ", material.status().message()));
@@ -105,6 +120,7 @@ void LoadTrusts(Snapshot& snapshot, int64_t now, Problems& problems) {
     TellOfCas(trust, **material, snapshot);
     TellOfCrls(trust, **material, snapshot);
     snapshot.trusts[trust.name] = *std::move(material);
+    snapshot.trust_digests[trust.name] = digest;
   }
 }
 

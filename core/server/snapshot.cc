@@ -274,13 +274,14 @@ uint32_t Share(uint32_t limit, uint32_t workers) { return (limit + workers - 1) 
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now) {
+absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now,
+                                                             const Snapshot* in_force) {
   auto snapshot = std::make_shared<Snapshot>();
   absl::StatusOr<config::Config> config = config::LoadConfig(path, &snapshot->warnings);
   if (!config.ok()) return config.status();
   snapshot->config = *std::move(config);
   Problems problems;
-  LoadTrusts(*snapshot, now, problems);
+  LoadTrusts(*snapshot, in_force, now, problems);
   LoadTicketSecret(*snapshot, problems);
   LoadListeners(*snapshot, now, problems);
   for (const config::Backend& backend : snapshot->config.backends) {
@@ -304,13 +305,13 @@ absl::StatusOr<std::unique_ptr<connection::Runtime>> BuildRuntime(
   runtime->max_handshakes = Share(config.limits.max_handshakes, parameters.num_workers);
   runtime->max_request_head_bytes = config.limits.max_request_head_bytes;
   runtime->max_headers = config.limits.max_headers;
-  absl::flat_hash_map<std::string, backend::BackendRuntime*> backends;
+  absl::flat_hash_map<std::string, std::shared_ptr<backend::BackendRuntime>> backends;
   for (size_t i = 0; i < config.backends.size(); ++i) {
     const absl::StatusOr<size_t> id = shards.AddBackend(config.backends[i].name);
     if (!id.ok()) return id.status();
     runtime->backends.push_back(backend::MakeRuntime(config.backends[i], static_cast<uint32_t>(*id),
                                                      snapshot->backend_targets[i]));
-    backends[config.backends[i].name] = runtime->backends.back().get();
+    backends[config.backends[i].name] = runtime->backends.back();
   }
   for (size_t i = 0; i < snapshot->listeners.size(); ++i) {
     const ListenerSnapshot& from = snapshot->listeners[i];

@@ -36,15 +36,17 @@ struct Snapshot {
   std::vector<std::string> notes;  // what was found out about this machine while loading
   std::vector<ListenerSnapshot> listeners;
   absl::flat_hash_map<std::string, std::shared_ptr<const tls::TrustMaterial>> trusts;
-  std::vector<ResolvedTargets> backend_targets;        // as config.backends
-  std::vector<metrics::CertificateFact> certificates;  // for the expiry metrics
+  absl::flat_hash_map<std::string, tls::Sha256> trust_digests;  // TrustMaterial::DigestOf, of each
+  std::vector<ResolvedTargets> backend_targets;                 // as config.backends
+  std::vector<metrics::CertificateFact> certificates;           // for the expiry metrics
   std::vector<metrics::CrlFact> crls;
   std::shared_ptr<const tls::TicketSecret> ticket_secret;  // from the file; null without one
 };
 
 // LoadSnapshot reads the config at `path` and everything it names. InvalidArgument lists what is
-// wrong, a line each.
-absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now);
+// wrong, a line each. It shares with `in_force`, unless null, the trusts that have not changed.
+absl::StatusOr<std::shared_ptr<const Snapshot>> LoadSnapshot(const std::string& path, int64_t now,
+                                                             const Snapshot* in_force = nullptr);
 
 // SocketKey identifies a listener's socket across reloads: its address, and its name where the port
 // is any free one.

@@ -270,7 +270,8 @@ absl::Status Supervisor::Rehearse(const Snapshot& snapshot) {
 }
 
 absl::Status Supervisor::Reload() {
-  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot = LoadSnapshot(path_, UnixNow());
+  absl::StatusOr<std::shared_ptr<const Snapshot>> snapshot =
+      LoadSnapshot(path_, UnixNow(), snapshot_.get());
   absl::Status status = snapshot.status();
   const std::shared_ptr<const Snapshot> before = snapshot_;
   if (status.ok()) status = Rehearse(**snapshot);

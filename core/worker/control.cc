@@ -75,7 +75,7 @@ void Worker::Apply(Update update) {
     }
     return;
   }
-  if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
+  Retire();
   runtime_ = std::move(update.runtime);
   for (auto& listener : runtime_->listeners) {
     listener->hosts->SetVerdictCache(&*verdicts_);
@@ -93,7 +93,7 @@ void Worker::Apply(Update update) {
   }
   for (size_t i = 0; i < runtime_->listeners.size(); ++i)
     Attach(*runtime_->listeners[i], update.sockets[i]);
-  RetireRuntimes();
+  HandBackRetired();
 }
 
 void Worker::FillIn(uint32_t most, ClientList& list) const {
@@ -251,22 +251,24 @@ void Worker::SweepAll() {
     // Until here a Cut may still come.
     if (!std::exchange(inbox_closed_, true)) inbox_->BeginClose(*ring_);
     context_->current = nullptr;
-    if (runtime_ != nullptr) retired_.push_back(std::move(runtime_));
+    Retire();
   }
-  if (!retired_.empty()) RetireRuntimes();
+  if (!retired_.empty()) HandBackRetired();
   pool_->Sweep();
 }
 
-// Hands back what no connection uses any more: freeing thousands of TLS contexts is nothing for a
-// worker to do.
-void Worker::RetireRuntimes() {
+// The runtime in force, if there is one, is so no longer.
+void Worker::Retire() {
+  if (runtime_ == nullptr) return;
+  for (const auto& backend : runtime_->backends) pool_->Retire(*backend);
+  retired_.push_back(std::move(runtime_));
+}
+
+// Hands back what no connection belongs to any more: freeing thousands of TLS contexts is nothing
+// for a worker to do. Connections to its backends may still be there: they hold those themselves.
+void Worker::HandBackRetired() {
   std::erase_if(retired_, [this](std::unique_ptr<connection::Runtime>& runtime) {
-    bool in_use = runtime->connections != 0;
-    for (auto& backend : runtime->backends) {
-      pool_->CloseIdle(*backend);
-      in_use = in_use || backend->num_upstreams != 0;
-    }
-    if (in_use) return false;
+    if (runtime->connections != 0) return false;
     options_.returns->Push(std::move(runtime));
     return true;
   });

@@ -279,7 +279,7 @@ void Worker::BackendConnected(Upstream& upstream, const io::Cqe& cqe) {
   if (before != UpstreamState::kDialing) return;
   connection::CountConnect(*context_, backend, error, context_->now_ms - started_ms);
   Downstream& down = *static_cast<Downstream*>(user);
-  if (error == 0) down.backend_text = upstream.target->text;
+  if (error == 0) connection::NoteTarget(down, upstream);
   if (down.state == State::kDialing) {
     connection::OnRelayConnect(*context_, down, error);
   } else if (down.state == State::kHttp) {

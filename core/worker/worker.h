@@ -76,8 +76,8 @@ inline constexpr size_t kSeenBytes = size_t{4} * 1024 * 1024;
 
 using Message = std::variant<Update, Drain, Cut, ListClients, ocsp::StatusResult, signing::Result>;
 
-// What workers hand back to the supervisor: a runtime whose last connection is gone (to be
-// destroyed off the worker).
+// What workers hand back to the supervisor: a runtime to which no connection belongs any more, to
+// be destroyed off the worker.
 using Returns = io::Inbox<std::unique_ptr<connection::Runtime>>;
 
 struct WorkerOptions {
@@ -177,7 +177,8 @@ class Worker final : public ocsp::ResultSink, public signing::ResultSink {
   void AskEveryone();
   void CheckStandings();
   void SweepAll();
-  void RetireRuntimes();
+  void Retire();
+  void HandBackRetired();
 
   WorkerOptions options_;
   std::unique_ptr<io::Inbox<Message>> inbox_;

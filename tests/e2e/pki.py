@@ -126,14 +126,16 @@ class Ca:
     def server(self, name, **options):
         return self.issue(name, f"/CN={name}", _LEAF + SERVER_EKU + "\n" + _SERVER_NAMES, **options)
 
-    def crl(self, path, revoked=(), days=7):
-        """Writes a CRL which lists `revoked` (Certs of this Ca), nextUpdate `days` from now (may be negative)."""
+    def crl(self, path, revoked=(), days=7, serials=()):
+        """Writes a CRL which lists `revoked` (Certs of this Ca) and `serials` (numbers), nextUpdate `days` from now
+        (may be negative)."""
         scratch = Path(f"{path}.scratch")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         config = self._config(scratch)
-        rows = [f"R\t{_ca_time(30)[2:]}\t{_ca_time(-0.1)[2:]}\t{cert.serial().upper()}\tunknown\t/CN=revoked\n"
-                for cert in revoked]
+        until, since = _ca_time(30)[2:], _ca_time(-0.1)[2:]
+        listed = [cert.serial().upper() for cert in revoked] + [f"{serial:032X}" for serial in serials]
+        rows = [f"R\t{until}\t{since}\t{serial}\tunknown\t/CN=revoked\n" for serial in listed]
         (scratch / "index.txt").write_text("".join(rows))
         (scratch / "crlnumber").write_text(f"{int(time.time() * 1000):016X}\n")
         config.write_text(config.read_text().replace("[any]", f"crlnumber={scratch}/crlnumber\n[any]"))

@@ -50,8 +50,8 @@ class HostJudgeTest : public EngineTest {
   Verdict Live(TestHosts& after, TestHosts& before, Chain certificates) {
     return JudgeLive(
         HostOf(after),
-        {.judged_under = HostOf(before), .identity = Judge(before, certificates).identity}, &cache_,
-        kNow);
+        {.judged_by = RulesOf(HostOf(before)), .identity = Judge(before, certificates).identity},
+        &cache_, kNow);
   }
   // The same of one that resumed: what its ticket says.
   Verdict LiveResumed(TestHosts& after, TestHosts& before, Chain certificates) {
@@ -59,7 +59,7 @@ class HostJudgeTest : public EngineTest {
         EncodeIdentity(*Judge(before, certificates).identity, false);
     return JudgeLive(
         HostOf(after),
-        {.judged_under = HostOf(before), .identity = DecodeIdentity(ticket), .resumed = true},
+        {.judged_by = RulesOf(HostOf(before)), .identity = DecodeIdentity(ticket), .resumed = true},
         &cache_, kNow);
   }
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <memory>
@@ -23,7 +24,7 @@ class PoolTest : public ::testing::Test {
   PoolTest() : wheel_(0), pool_(env_, wheel_, 8) {}
 
   ~PoolTest() override {
-    for (auto& runtime : runtimes_) pool_.CloseIdle(*runtime);
+    for (auto& runtime : runtimes_) pool_.Retire(*runtime);
     for (Upstream* upstream : live_) pool_.Close(*upstream, false);
     EXPECT_TRUE(RunUntil([&] { return pool_.live() == 0; })) << "an upstream was never released";
     for (const int fd : accepted_) close(fd);
@@ -48,7 +49,9 @@ class PoolTest : public ::testing::Test {
   }
 
   Upstream* Dial(BackendRuntime& backend) {
-    Upstream* upstream = pool_.Dial(backend, user_, now_ms_);
+    const auto shared = std::find_if(runtimes_.begin(), runtimes_.end(),
+                                     [&](const auto& each) { return each.get() == &backend; });
+    Upstream* upstream = pool_.Dial(*shared, user_, now_ms_);
     if (upstream != nullptr) live_.push_back(upstream);
     return upstream;
   }
@@ -106,7 +109,7 @@ class PoolTest : public ::testing::Test {
   Pool pool_;
   User user_;
   io::Millis now_ms_ = 1000;
-  std::vector<std::unique_ptr<BackendRuntime>> runtimes_;
+  std::vector<std::shared_ptr<BackendRuntime>> runtimes_;
   std::vector<Upstream*> live_;  // those the destructor has to close
   std::vector<int> connect_results_;
   std::vector<int> listeners_;
@@ -235,6 +238,34 @@ TEST_F(PoolTest, KeepAliveDeadlineClosesAnIdleConnection) {
   EXPECT_FALSE(pool_.OnTimer(*upstream));
   EXPECT_EQ(backend.num_idle, 0U);
   EXPECT_TRUE(RunUntil([&] { return backend.num_upstreams == 0; }));
+}
+
+TEST_F(PoolTest, NothingIsKeptOfABackendThatIsRetired) {
+  BackendRuntime& backend = MakeBackend({Listen()});
+  Upstream* busy = Connected(backend);
+  Upstream* idle = Connected(backend);
+  pool_.Keep(*idle, now_ms_);
+  Forget(idle);
+  pool_.Retire(backend);
+  EXPECT_TRUE(RunUntil([&] { return backend.num_upstreams == 1; }));
+  EXPECT_EQ(busy->state, UpstreamState::kBusy);
+  pool_.Keep(*busy, now_ms_);
+  Forget(busy);
+  EXPECT_TRUE(RunUntil([&] { return backend.num_upstreams == 0; }));
+}
+
+TEST_F(PoolTest, AConnectionHoldsItsBackendUntilItIsGone) {
+  BackendRuntime& backend = MakeBackend({Listen()});
+  Upstream* upstream = Connected(backend);
+  const std::weak_ptr<BackendRuntime> watched = runtimes_.back();
+  pool_.Retire(backend);
+  runtimes_.clear();
+  ASSERT_FALSE(watched.expired());
+  EXPECT_EQ(upstream->backend->num_upstreams, 1U);
+  pool_.Keep(*upstream, now_ms_);
+  Forget(upstream);
+  EXPECT_TRUE(RunUntil([&] { return pool_.live() == 0; }));
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST_F(PoolTest, ADialThatIsClosedMeanwhileIsNobodysConnection) {

@@ -307,7 +307,7 @@ TEST_F(SnapshotTest, ARuntimeHasAWorkersShare) {
   EXPECT_EQ(listener.name, "https");
   EXPECT_EQ(listener.port, 1000);
   ASSERT_THAT(listener.host_runtimes, SizeIs(1));
-  EXPECT_EQ(listener.host_runtimes[0].backend, runtime->backends[0].get());
+  EXPECT_EQ(listener.host_runtimes[0].backend, runtime->backends[0]);
   ASSERT_NE(listener.hosts->Select("one.example"), nullptr);
   EXPECT_EQ(listener.hosts->Select("one.example")->spec->name, "one");
 }

@@ -220,10 +220,12 @@ WorkerRig::WorkerRig(const RigOptions& options)
   spec_.credentials.front().sign_on_helper = options.sign_on_helper;
   spec_.client_auth = {.mode = tls::ClientAuthMode::kRequire,
                        .refusal = options.refusal,
-                       .trust = tls::testing::MakeTrust({&root_}, {}, Today())};
+                       .trust = tls::testing::MakeTrust({&root_}, {}, Today()),
+                       .close_on_change = options.close_on_change};
   stricter_ = spec_;
   stricter_.client_auth.trust = tls::testing::MakeTrust({&other_root_}, {}, Today());
   EXPECT_EQ(*shards_.AddListener("test"), 0U);
+  EXPECT_EQ(*shards_.AddListener("renamed"), 1U);  // for tests that rename it
   EXPECT_EQ(*shards_.AddBackend("app"), 0U);
   backend_fd_ = *io::OpenListener(*io::SocketAddress::Parse("127.0.0.1:0"), {});
   backend_port_ = io::BoundPort(backend_fd_);
@@ -264,8 +266,13 @@ connection::MoveSet& WorkerRig::moves() {
   return moves;
 }
 
-std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime(const tls::HostSpec& spec) {
+std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime(const tls::HostSpec& spec,
+                                                            const Change& change) {
   auto runtime = std::make_unique<connection::Runtime>();
+  // A copy of its own, so that whoever uses it after its runtime is found out.
+  const auto own_spec = std::make_shared<tls::HostSpec>(spec);
+  if (change != nullptr) change(*own_spec);
+  runtime->specs = own_spec;
   runtime->timeouts = options_.timeouts;
   runtime->max_connections = options_.max_connections;
   runtime->max_handshakes = options_.max_connections;
@@ -286,11 +293,11 @@ std::unique_ptr<connection::Runtime> WorkerRig::MakeRuntime(const tls::HostSpec&
   listener->address = "test";
   listener->port = port_;
   listener->mode = options_.mode;
-  auto table = tls::HostTable::Build({&spec}, {.default_host = "localhost"},
+  auto table = tls::HostTable::Build({own_spec.get()}, {.default_host = own_spec->name},
                                      tls::TicketSecret::Random(3600));
   EXPECT_TRUE(table.ok()) << table.status();
   listener->hosts = *std::move(table);
-  listener->host_runtimes.push_back({.backend = runtime->backends.front().get()});
+  listener->host_runtimes.push_back({.backend = runtime->backends.front()});
   runtime->listeners.push_back(std::move(listener));
   return runtime;
 }
@@ -299,6 +306,12 @@ void WorkerRig::Publish(std::unique_ptr<connection::Runtime> runtime, int socket
   Update update{.runtime = std::move(runtime), .sockets = {}};
   for (size_t i = 0; i < update.runtime->listeners.size(); ++i) update.sockets.push_back(socket);
   worker_->Post(std::move(update));
+}
+
+size_t WorkerRig::TakeReturned() {
+  size_t count = 0;
+  returns_->Drain([&](std::unique_ptr<connection::Runtime>&&) { ++count; });
+  return count;
 }
 
 tls::testing::ClientOptions WorkerRig::Client() const {

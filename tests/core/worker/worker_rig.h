@@ -105,6 +105,7 @@ struct RigOptions {
   config::Timeouts timeouts{};
   uint32_t max_connections = 64;
   bool sign_on_helper = false;
+  bool close_on_change = true;
   // Ports of targets that are tried before the rig's own, and in its stead; 0: none.
   uint16_t first_target = 0;
   uint16_t only_target = 0;
@@ -118,11 +119,20 @@ class WorkerRig {
   explicit WorkerRig(const RigOptions& options);
   ~WorkerRig();  // cuts, joins, and checks that the worker's books balance
 
-  // MakeRuntime makes a runtime like the one in force; Publish hands it over.
-  std::unique_ptr<connection::Runtime> MakeRuntime() { return MakeRuntime(spec_); }
+  using Change = std::function<void(tls::HostSpec&)>;
+  // MakeRuntime makes a runtime like the one in force, but for what `change` makes of its host;
+  // Publish hands it over.
+  std::unique_ptr<connection::Runtime> MakeRuntime(const Change& change = nullptr) {
+    return MakeRuntime(spec_, change);
+  }
   // MakeStricterRuntime: one under which none of the rig's clients would be let in.
-  std::unique_ptr<connection::Runtime> MakeStricterRuntime() { return MakeRuntime(stricter_); }
+  std::unique_ptr<connection::Runtime> MakeStricterRuntime(const Change& change = nullptr) {
+    return MakeRuntime(stricter_, change);
+  }
   void Publish(std::unique_ptr<connection::Runtime> runtime, int socket);
+  // TakeReturned frees the runtimes that the worker has handed back since the last call, and
+  // returns how many they were.
+  size_t TakeReturned();
   Worker& worker() { return *worker_; }
 
   [[nodiscard]] tls::testing::ClientOptions Client() const;    // with a good certificate
@@ -150,7 +160,7 @@ class WorkerRig {
   [[nodiscard]] static connection::MoveSet& moves();
 
  private:
-  std::unique_ptr<connection::Runtime> MakeRuntime(const tls::HostSpec& spec);
+  std::unique_ptr<connection::Runtime> MakeRuntime(const tls::HostSpec& spec, const Change& change);
 
   RigOptions options_;
   tls::testing::TestCertificate root_;
