@@ -192,8 +192,8 @@ void Engine::JudgePeer() {
 // A ticket that opened holds whom it was given to, judged again when it was opened.
 void Engine::TakeTicketVerdict() {
   judged_ = true;
-  if (ticket_verdict_.has_value()) {
-    verdict_ = *std::move(ticket_verdict_);
+  if (ticket_verdict_ != nullptr) {
+    verdict_ = std::move(*ticket_verdict_);
   } else {
     verdict_.rejection = Rejection::kInternal;
   }
@@ -269,7 +269,7 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
   if (bytes.empty()) {
     // Under kRequire there is no such ticket.
     if (host_->spec->client_auth.mode == ClientAuthMode::kRequire) return 0;
-    ticket_verdict_ = Verdict();
+    ticket_verdict_ = std::make_unique<Verdict>();
     return plain.size();
   }
   std::shared_ptr<const PeerIdentity> identity = DecodeIdentity(bytes);
@@ -285,7 +285,7 @@ size_t Engine::JudgeTicket(std::span<const uint8_t> plain) {
     resumption_refused_ = Rejection::kRevoked;
     return 0;
   }
-  ticket_verdict_ = std::move(verdict);
+  ticket_verdict_ = std::make_unique<Verdict>(std::move(verdict));
   ticket_bytes_.assign(bytes.begin(), bytes.end());
   return plain.size();
 }
@@ -348,20 +348,20 @@ void Engine::NoteFailure(int ssl_error) {
 // itself.
 void Engine::MoveTo(HostTable& hosts, const Host& host) {
   TLS_CHECK(done_ && io_.sink.append == nullptr);
-  if (!judged_by_.has_value()) {
+  if (judged_by_ == nullptr) {
     settled_refusal_ = refusal();
-    judged_by_ = RulesOf(*host_);
+    judged_by_ = std::make_unique<const JudgingRules>(RulesOf(*host_));
   }
   hosts_ = &hosts;
   host_ = &host;
 }
 
 JudgingRules Engine::judged_by() const {
-  return judged_by_.has_value() ? *judged_by_ : RulesOf(*host_);
+  return judged_by_ != nullptr ? *judged_by_ : RulesOf(*host_);
 }
 
 Rejection Engine::refusal() const {
-  if (judged_by_.has_value()) return settled_refusal_;
+  if (judged_by_ != nullptr) return settled_refusal_;
   const bool forgiven =
       host_ != nullptr && IsForgiven(host_->spec->client_auth, verdict_.rejection);
   return forgiven ? Rejection::kNone : verdict_.rejection;

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -162,18 +161,18 @@ class Engine {
   bssl::UniquePtr<SSL> ssl_;
   Verdict verdict_;
   // Of the client that the ticket offered was given to, until the session is resumed or not.
-  std::optional<Verdict> ticket_verdict_;
+  std::unique_ptr<Verdict> ticket_verdict_;
   // For the ticket to be given, until the handshake is done; empty for nobody. Either kept with the
   // identity, or in `ticket_bytes_`; there too, meanwhile, is what an opened ticket said.
   std::span<const uint8_t> ticket_identity_;
   std::vector<uint8_t> ticket_bytes_;
   // What host_ had to say of the client, from when the connection was moved to another.
-  std::optional<JudgingRules> judged_by_;
+  std::unique_ptr<const JudgingRules> judged_by_;
   Rejection settled_refusal_ = Rejection::kNone;
   Rejection resumption_refused_ = Rejection::kNone;
   Failure failure_;
-  SigningJob signing_job_;          // until taken
-  std::vector<uint8_t> signature_;  // from SetSignature until the library takes it
+  std::unique_ptr<SigningJob> signing_job_;  // until taken
+  std::vector<uint8_t> signature_;           // from SetSignature until the library takes it
   SignatureState signature_state_ = SignatureState::kNone;
   KeyProvider key_provider_ = KeyProvider::kBuiltin;
   bool done_ = false;

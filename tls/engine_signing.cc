@@ -1,5 +1,6 @@
 // An Engine's signature: made in its handshake, or waited for while its owner has it made.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "tls/check.h"
@@ -31,7 +32,8 @@ ssl_private_key_result_t EngineCallbacks::Sign(SSL* ssl, uint8_t* out, size_t* o
   TLS_CHECK(attached != nullptr);
   engine.key_provider_ = attached->key->provider();
   if (attached->on_helper) {
-    engine.signing_job_ = {.key = attached->key, .scheme = scheme, .input = {input, input + size}};
+    engine.signing_job_ = std::make_unique<SigningJob>();
+    *engine.signing_job_ = {.key = attached->key, .scheme = scheme, .input = {input, input + size}};
     engine.signature_state_ = SignatureState::kPending;
     return ssl_private_key_retry;
   }
@@ -53,8 +55,9 @@ ssl_private_key_result_t EngineCallbacks::Complete(SSL* ssl, uint8_t* out, size_
 }
 
 SigningJob Engine::TakeSigningJob() {
-  TLS_CHECK(signature_state_ == SignatureState::kPending && signing_job_.key != nullptr);
-  return std::exchange(signing_job_, {});
+  TLS_CHECK(signature_state_ == SignatureState::kPending && signing_job_ != nullptr);
+  const std::unique_ptr<SigningJob> job = std::move(signing_job_);
+  return std::move(*job);
 }
 
 void Engine::SetSignature(std::vector<uint8_t> signature) {

@@ -41,10 +41,14 @@ class KeptEncodings {
   KeptEncodings(const KeptEncodings& /*other*/) {}
   KeptEncodings& operator=(const KeptEncodings& /*other*/) { return *this; }
 
-  [[nodiscard]] std::vector<uint8_t>& Of(bool with_leaf) { return bytes_[with_leaf ? 1 : 0]; }
+  [[nodiscard]] std::vector<uint8_t>& Of(bool with_leaf) {
+    if (bytes_ == nullptr) bytes_ = std::make_unique<Both>();
+    return (*bytes_)[with_leaf ? 1 : 0];
+  }
 
  private:
-  std::array<std::vector<uint8_t>, 2> bytes_;
+  using Both = std::array<std::vector<uint8_t>, 2>;
+  std::unique_ptr<Both> bytes_;
 };
 
 // Who the client proved to be. Names are RFC 2253 (as `openssl x509 -nameopt RFC2253`), as nginx's

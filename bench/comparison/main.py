@@ -17,7 +17,7 @@ from pathlib import Path
 from local import ROOT, Fault, floor_us, host_facts, make_pki
 
 from comparison import checks, nginx, peers, process, results, schedule, terminator, variants
-from comparison.load import Backend, Load, raise_descriptor_limit, spinner
+from comparison.load import Backend, Load, prefer_session, raise_descriptor_limit, spinner
 from comparison.server import Setting
 
 FLOOR_S = 0.3
@@ -112,6 +112,10 @@ class Comparison:
         self.folder = folder
         self.stack = stack
         self.descriptors = raise_descriptor_limit()
+        undo = prefer_session()
+        self.preferred = undo is not None
+        if undo:
+            stack.callback(undo)
         self.pkis = {}
         self.last_floor = None  # (case, value, when)
         self.random = random.Random(options.seed)
@@ -229,6 +233,7 @@ def run(options, server_classes, wanted, out):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portcullis-compare-")))
         folder.chmod(0o711)  # peers that drop root still reach the backend's socket
         comparison = Comparison(options, folder, stack)
+        facts["preferred"] = comparison.preferred
         plan = schedule.Schedule.of(wanted, lambda variant: takes_part(variant, server_classes), options)
         print(f"takes about {schedule.words(plan.total())} if nothing else runs", file=sys.stderr, flush=True)
         for variant in wanted:

@@ -59,7 +59,8 @@ def about(facts):
     return [f"`{facts['command']}`, {facts['date']}. Host: {facts['cpu']}, {facts['cores']} cores; kernel "
             f"{facts['kernel']}; commit {facts['commit']}. {versions}; OpenSSL of the system {facts['openssl']}.", "",
             f"One worker on core {facts['server_core']}, load generator and backend on core {facts['load_core']}"
-            f"{', idle-class spinners on both' if facts['spinners'] else ''}; {facts['rounds']} rounds of "
+            f"{', idle-class spinners on both' if facts['spinners'] else ''}"
+            f"{', preferred to all else the machine does' if facts['preferred'] else ''}; {facts['rounds']} rounds of "
             f"{facts['seconds']:g} s, the servers in turn, in a random order each round (seed {facts['seed']}); "
             f"{facts['connections']} connections, {facts['idle']:,} where they are idle; tickets {facts['tickets']}. "
             "Median (least–most). CPU: user and system time of all the server's processes. Floor: the TLS library's "

@@ -18,12 +18,12 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
 from comparison import bars, checks, main, markdown, nginx, page, peers, process  # noqa: E402
-from comparison import results, schedule, summary, terminator, variants  # noqa: E402
+from comparison import load, results, schedule, summary, terminator, variants  # noqa: E402
 from comparison.server import Server, Setting  # noqa: E402
 
 FACTS = {"command": "bench/compare", "date": "1 May 2026", "cpu": "Some CPU", "cores": 2, "kernel": "6.1",
          "commit": "abc", "versions": {"nginx": "1.22.1"}, "openssl": "3.0", "server_core": 0, "load_core": 1,
-         "spinners": True, "rounds": 2, "seconds": 3.0, "connections": 32, "idle": 5000,
+         "spinners": True, "preferred": True, "rounds": 2, "seconds": 3.0, "connections": 32, "idle": 5000,
          "tickets": "on", "seed": 1}
 KINDS = {"portcullis-http": "http", "portcullis-tcp": "tcp", "nginx-http": "http", "hitch": "tcp"}
 
@@ -75,6 +75,21 @@ class Kernel(unittest.TestCase):
         self.assertIsNotNone(shell.returncode)
         for pid in pids:
             self.assertTrue(process._start_time(pid) is None, pid)
+
+
+class Preference(unittest.TestCase):
+    def test_a_session_is_preferred_and_put_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            group = Path(folder) / "autogroup"
+            group.write_text("/autogroup-7 nice 3\n")
+            undo = load.prefer_session(group)
+            self.assertEqual(group.read_text(), "-20")
+            undo()
+            self.assertEqual(group.read_text(), "3")
+
+    def test_without_groups_nothing_is_done(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIsNone(load.prefer_session(Path(folder) / "autogroup"))
 
 
 class Statistics(unittest.TestCase):
