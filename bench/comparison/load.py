@@ -15,8 +15,8 @@ from comparison import process
 
 GROUPS = "X25519:P-256"
 AUTOGROUP = Path("/proc/self/autogroup")
-# Takes what nobody else wants, and ends with whoever started it. It yields all the while: one that only counts may go on
-# for milliseconds when a server or the generator wakes, for the kernel lets a time slice run out.
+# Takes what nobody else wants, and ends with whoever started it. It yields all the while: one that only counts may go
+# on for milliseconds when a server or the generator wakes, for the kernel lets a time slice run out.
 SPINNER = """
 import os
 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
