@@ -6,12 +6,14 @@ namespace portcullis::connection {
 
 std::unique_ptr<http::Http1ClientCodec> ExchangePool::TakeCodec(const http::Http1Limits& limits,
                                                                 http::ResponseEvents& events) {
-  while (!codecs_.empty()) {
+  if (!codecs_.empty()) {
     std::unique_ptr<http::Http1ClientCodec> codec = std::move(codecs_.back());
     codecs_.pop_back();
-    if (codec->limits() != limits) continue;  // A reload has changed them.
-    codec->NextExchange(events);
-    return codec;
+    if (codec->limits() == limits) {
+      codec->NextExchange(events);
+      return codec;
+    }
+    // A reload has changed them, and connections of both kinds are about: one goes at a time.
   }
   return std::make_unique<http::Http1ClientCodec>(limits, events);
 }

@@ -32,7 +32,7 @@ void NoteSeen(Context& ctx, const tls::Engine& engine) {
   const tls::Verdict& verdict = engine.verdict();
   if (!verdict.accepted() || verdict.identity == nullptr) return;
   ctx.seen.Note({.identity = verdict.identity,
-                 .judged_by = engine.host()->verifier->options(),
+                 .judged_by = engine.judged_by().options,
                  .resumed = engine.resumed()});
 }
 

@@ -52,7 +52,8 @@ http::ClientIdentityView::Verify VerifyOf(const tls::Verdict& verdict) {
 
 // Whether the client may ask for `name` over this connection, of `host` as its runtime has it:
 // as configured now, the client's host must let pass the same clients as that host, and as whoever
-// has the name by now.
+// has the name by now. Who has it is asked too, each time: the client may have been let in long
+// ago, by a host that leaves live connections alone.
 bool HttpRelay::MayAsk(std::string_view name, const tls::Host& host) const {
   const tls::Host& judged = *down_.engine->host();
   const tls::Host& judged_now = CurrentHost(ctx_, down_, judged);
@@ -61,7 +62,10 @@ bool HttpRelay::MayAsk(std::string_view name, const tls::Host& host) const {
     return false;
   }
   const tls::Host& named_now = CurrentHostOf(ctx_, down_, name, host);
-  return &named_now == &judged_now || MayCoalesce(judged_now, named_now, verdict);
+  if (&named_now == &judged_now) return true;
+  if (!MayCoalesce(judged_now, named_now, verdict)) return false;
+  // Whoever has been refused is told so.
+  return down_.engine->refusal() != tls::Rejection::kNone || LetsIn(ctx_, down_, named_now);
 }
 
 uint16_t HttpRelay::Route(const http::RequestHead& head) {

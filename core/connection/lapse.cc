@@ -83,13 +83,12 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
   return spec.mode == tls::ClientAuthMode::kRequire ? Rejection::kNoCertificate : Rejection::kNone;
 }
 
-// What `host`, as configured now, has against the client.
-Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
-  const tls::ClientAuthSpec& spec = host.spec->client_auth;
-  if (host.verifier == nullptr || !spec.close_on_change) return Rejection::kNone;
-
+// What `host`, as configured now, which asks for certificates, has against the client; if nothing,
+// until when.
+Rejection Judge(Context& ctx, const Downstream& down, const tls::Host& host, int64_t& until_s) {
   const tls::Verdict& given = down.engine->verdict();
-  if (!given.accepted() || given.identity == nullptr) return StandingUnproven(spec, given);
+  if (!given.accepted() || given.identity == nullptr)
+    return StandingUnproven(host.spec->client_auth, given);
   const tls::LiveClient client{.judged_by = down.engine->judged_by(),
                                .identity = given.identity,
                                .resumed = down.engine->resumed()};
@@ -99,8 +98,14 @@ Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
   if (!verdict.accepted()) return verdict.rejection;
   // Nobody is asked about live connections; what this worker has heard since counts.
   if (tls::IsKnownRevoked(host, *given.identity, &ctx.statuses)) return Rejection::kRevoked;
-  down.holds_until_s = std::max(verdict.holds_until, now);
+  until_s = std::max(verdict.holds_until, now);
   return Rejection::kNone;
+}
+
+// The same of live connections, which it may leave alone.
+Rejection AskHost(Context& ctx, Downstream& down, const tls::Host& host) {
+  if (host.verifier == nullptr || !host.spec->client_auth.close_on_change) return Rejection::kNone;
+  return Judge(ctx, down, host, down.holds_until_s);
 }
 
 // Whether `host`, which has the place of the connection's own, may become its own. The one before
@@ -112,6 +117,12 @@ bool MayTakeOver(const tls::Host& host, const Downstream& down) {
   if (before.verifier != nullptr) {
     if (host.verifier == nullptr) return false;
     if (before.spec->client_auth.close_on_change && !auth.close_on_change) return false;
+  }
+  // One that asks nothing of live connections would serve those whom it asks for a certificate.
+  if (host.verifier != nullptr && !auth.close_on_change) {
+    const tls::Verdict& given = down.engine->verdict();
+    const bool is_proven = given.accepted() && given.identity != nullptr;
+    if (!is_proven && StandingUnproven(auth, given) != Rejection::kNone) return false;
   }
   const tls::PeerIdentity* const identity = down.engine->verdict().identity.get();
   return !(auth.keep_leaf && identity != nullptr && identity->chain_der.empty());
@@ -168,6 +179,11 @@ const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down, std::
     if (now != nullptr) found = now->hosts->FindByName(name);
   }
   return found != nullptr ? *found : CurrentHost(ctx, down, host);
+}
+
+bool LetsIn(Context& ctx, const Downstream& down, const tls::Host& host) {
+  int64_t until_s = 0;
+  return host.verifier == nullptr || Judge(ctx, down, host, until_s) == Rejection::kNone;
 }
 
 Rejection NoteStanding(Context& ctx, Downstream& down) {

@@ -51,6 +51,10 @@ void CheckStanding(Context& ctx, Downstream& down);
 [[nodiscard]] const tls::Host& CurrentHost(const Context& ctx, const Downstream& down,
                                            const tls::Host& host);
 
+// LetsIn tells whether `host` would let the connection's client in now, be it that it leaves live
+// connections alone, or that the connection's own host does.
+[[nodiscard]] bool LetsIn(Context& ctx, const Downstream& down, const tls::Host& host);
+
 // CurrentHostOf returns the host that a request for `name` is for as configured now, `host` being
 // the one that it is for under the runtime that the connection belongs to.
 [[nodiscard]] const tls::Host& CurrentHostOf(const Context& ctx, const Downstream& down,

@@ -378,6 +378,42 @@ class Live(E2ETest):
         self.echo(client)
         self.expect_lapsed()
 
+    def two_hosts(self, pki, target):
+        """The second lets in the same clients as the first, but for what a test makes of that."""
+        config = http_config(pki, target)
+        config["virtual_hosts"].append(host(pki, ["b.localhost"]))
+        config["listeners"][0]["hosts"].append("b.localhost")
+        return config
+
+    def ask(self, client, name):
+        return client.request(f"GET / HTTP/1.1\nHost: {name}").status
+
+    def test_a_host_that_leaves_connections_alone_opens_no_other_to_them(self):
+        self.start(self.two_hosts, self.http_backend(), close_on_change=False)
+        revoked, other = self.client(self.server), self.client(self.server, cert=self.pki.client_second)
+        for client in (revoked, other):
+            self.assertEqual([self.ask(client, name) for name in ("app.localhost", "b.localhost")], [200, 200])
+        self.revoke(self.pki.client)
+        self.assertEqual([self.ask(other, name) for name in ("app.localhost", "b.localhost")], [200, 200])
+        self.assertEqual([self.ask(revoked, name) for name in ("app.localhost", "b.localhost")], [200, 421])
+        self.expect_lapsed()
+
+    def test_nor_does_one_that_comes_to_ask_for_certificates_take_in_the_anonymous(self):
+        self.start(lambda pki, target: http_config(pki, target, auth="off"), self.http_backend())
+        client = self.client(self.server, cert=None)
+        self.assertEqual(client.request(GET).status, 200)
+        others = self.http_backend(name="others")
+
+        def require(config):
+            config["virtual_hosts"][0]["client_auth"] = {"mode": "require", "trust": "clients",
+                                                         "close_on_change": False}
+            config["backends"][0]["targets"] = [others.address]
+        self.reload_as(require)
+        answer = client.request(GET)
+        self.assertEqual(answer.status, 200)
+        self.assertNotIn(b"others", answer.body)
+        self.expect_lapsed()
+
 
 if __name__ == "__main__":
     harness.main()
