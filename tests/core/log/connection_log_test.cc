@@ -215,8 +215,14 @@ TEST_F(BlockedPipeTest, WorkersDropAndCountAndStopIsBounded) {
     size += static_cast<size_t>(n);
   }
   text.resize(size);
-  const auto in_pipe = static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
-  EXPECT_EQ(in_pipe + log->lines_lost().value(), kept);
+  // A line that was cut is lost, though its beginning is in the pipe, ended by a line feed; one that
+  // was cut just there is both.
+  uint64_t in_pipe = 0;
+  for (size_t at = text.find("}\n"); at != std::string::npos; at = text.find("}\n", at + 1)) {
+    ++in_pipe;
+  }
+  EXPECT_GE(in_pipe + log->lines_lost().value(), kept);
+  EXPECT_LE(in_pipe + log->lines_lost().value(), kept + 1);
 }
 
 TEST_F(BlockedPipeTest, AReaderThatComesBackGetsWholeLines) {
