@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -215,8 +214,8 @@ TEST_F(BlockedPipeTest, WorkersDropAndCountAndStopIsBounded) {
     size += static_cast<size_t>(n);
   }
   text.resize(size);
-  // A line that was cut is lost, though its beginning is in the pipe, ended by a line feed; one that
-  // was cut just there is both.
+  // A line that was cut is lost, though its beginning is in the pipe, ended by a line feed; one
+  // that was cut just there is both.
   uint64_t in_pipe = 0;
   for (size_t at = text.find("}\n"); at != std::string::npos; at = text.find("}\n", at + 1)) {
     ++in_pipe;
