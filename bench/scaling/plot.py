@@ -19,7 +19,7 @@ STYLE = bars.STYLE + "".join(f".{kind}{{stroke:{colour};fill:none;stroke-width:2
 def ticks(most):
     """Round values from 0 to what `most` fits under, in at most six steps."""
     power = 10 ** math.floor(math.log10(most))
-    step = next(power * part for part in (0.1, 0.2, 0.25, 0.5, 1) if math.ceil(most / (power * part)) <= 6)
+    step = next(power * part for part in (0.1, 0.2, 0.25, 0.5, 1, 2) if math.ceil(most / (power * part)) <= 6)
     return [step * number for number in range(math.ceil(most / step) + 1)]
 
 

@@ -46,6 +46,8 @@ class Figures(unittest.TestCase):
 
     def test_the_scale_of_a_plot_is_round_and_its_labels_do_not_overlap(self):
         self.assertEqual(plot.ticks(433), [0, 100, 200, 300, 400, 500])
+        self.assertEqual(plot.ticks(618), [0, 200, 400, 600, 800])
+        self.assertEqual(plot.ticks(999)[-1], 1000)
         self.assertEqual(plot.ticks(120), [0, 20, 40, 60, 80, 100, 120])
         self.assertEqual(plot.ticks(1), [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
         rows = [{"seen": {"median": 200}, "new": {"median": 201}}]
