@@ -16,7 +16,6 @@
 namespace portcullis::tls {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::MakeRoot;
 using ::testing::StartsWith;
 using testing::TestCertificate;
@@ -30,11 +29,10 @@ const std::vector<uint8_t> kSignedInput(130, 'x');
 class SystemLibcryptoTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    // The openssl command, which other tests need, brings the library: a skip would hide that ours
+    // does not load it.
     const auto version = SystemLibcryptoVersion();
-    if (version.ok()) return;
-    EXPECT_THAT(version.status().message(), HasSubstr("libcrypto.so.3"));
-    EXPECT_FALSE(MakeSystemKey(MakeRoot({.key = TestKey::kRsa2048}).key()).ok());
-    GTEST_SKIP() << version.status();
+    ASSERT_TRUE(version.ok()) << version.status();
   }
 };
 

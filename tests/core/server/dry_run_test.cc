@@ -60,6 +60,13 @@ class DryRunTest : public ::testing::Test {
   [[nodiscard]] static size_t Count(const DryRun& dry_run, Rejection reason) {
     return dry_run.reasons[static_cast<size_t>(reason)];
   }
+  // The same name and key in another certificate.
+  void RenewCa() const {
+    const TestCertificate renewed = tls::testing::Reissue(
+        folder_.root(), folder_.root(),
+        {.common_name = "root", .not_after = kNow + 9000 * kDay, .is_ca = true});
+    folder_.Write("ca.crt", renewed.Pem());
+  }
   // A second host with the same trust, so that each of the two can be told to be stricter.
   void AddHostTwo(const std::string& client_auth) const {
     folder_.Edit("hosts: [one]", "default_host: one\n    hosts: [one, two]");
@@ -100,10 +107,7 @@ TEST_F(DryRunTest, CountsTheRevokedAndThoseOfACaThatIsGone) {
 TEST_F(DryRunTest, ARenewedCaThatStillVouchesRefusesNobody) {
   const auto before = Load();
   const std::vector<SeenClient> clients = {Seen(*before, folder_.client())};
-  const TestCertificate renewed = tls::testing::Reissue(
-      folder_.root(), folder_.root(),
-      {.common_name = "root", .not_after = kNow + 9000 * kDay, .is_ca = true});
-  folder_.Write("ca.crt", renewed.Pem());
+  RenewCa();
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
   EXPECT_EQ(dry_run.refused, 0U) << "the path remembered is gone, but there is another";
@@ -191,10 +195,7 @@ TEST_F(DryRunTest, AChainThatAnotherWorkerKnowsSpeaksForAResumedClient) {
   const auto before = Load();
   const std::vector<SeenClient> clients = {SeenResumed(*before, folder_.client()),
                                            Seen(*before, folder_.client())};
-  const TestCertificate renewed = tls::testing::Reissue(
-      folder_.root(), folder_.root(),
-      {.common_name = "root", .not_after = kNow + 9000 * kDay, .is_ca = true});
-  folder_.Write("ca.crt", renewed.Pem());
+  RenewCa();
   const DryRun dry_run = TryOut(*before, *Load(), clients, kNow);
   EXPECT_EQ(dry_run.seen, 1U);
   EXPECT_EQ(dry_run.refused, 0U);

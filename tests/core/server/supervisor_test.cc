@@ -7,7 +7,6 @@
 #include <string>
 
 #include "io/socket_address.h"
-#include "io/uring_ring.h"
 #include "tests/core/server/config_folder.h"
 #include "tests/core/worker/worker_rig.h"
 
@@ -22,7 +21,6 @@ using worker::TlsWire;
 class SupervisorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const auto ring = io::UringRing::Create({}); !ring.ok()) GTEST_SKIP() << ring.status();
     auto supervisor = Supervisor::Start(folder_.path("portcullis.yaml"));
     ASSERT_TRUE(supervisor.ok()) << supervisor.status();
     supervisor_ = *std::move(supervisor);
