@@ -75,6 +75,12 @@ tls::ClientVerifier* VerifierNow(const Context& ctx, const tls::Host& judged) {
   return nullptr;
 }
 
+// Whether the client came with a certificate that it was let in by.
+bool IsProven(const Downstream& down) {
+  const tls::Verdict& verdict = down.engine->verdict();
+  return verdict.accepted() && verdict.identity != nullptr;
+}
+
 // Of a client that came without a certificate, or with one that its host forgave.
 Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& verdict) {
   if (!verdict.accepted()) {
@@ -87,8 +93,7 @@ Rejection StandingUnproven(const tls::ClientAuthSpec& spec, const tls::Verdict& 
 // until when.
 Rejection Judge(Context& ctx, const Downstream& down, const tls::Host& host, int64_t& until_s) {
   const tls::Verdict& given = down.engine->verdict();
-  if (!given.accepted() || given.identity == nullptr)
-    return StandingUnproven(host.spec->client_auth, given);
+  if (!IsProven(down)) return StandingUnproven(host.spec->client_auth, given);
   const tls::LiveClient client{.judged_by = down.engine->judged_by(),
                                .identity = given.identity,
                                .resumed = down.engine->resumed()};
@@ -119,10 +124,9 @@ bool MayTakeOver(const tls::Host& host, const Downstream& down) {
     if (before.spec->client_auth.close_on_change && !auth.close_on_change) return false;
   }
   // One that asks nothing of live connections would serve those whom it asks for a certificate.
-  if (host.verifier != nullptr && !auth.close_on_change) {
-    const tls::Verdict& given = down.engine->verdict();
-    const bool is_proven = given.accepted() && given.identity != nullptr;
-    if (!is_proven && StandingUnproven(auth, given) != Rejection::kNone) return false;
+  if (host.verifier != nullptr && !auth.close_on_change && !IsProven(down) &&
+      StandingUnproven(auth, down.engine->verdict()) != Rejection::kNone) {
+    return false;
   }
   const tls::PeerIdentity* const identity = down.engine->verdict().identity.get();
   return !(auth.keep_leaf && identity != nullptr && identity->chain_der.empty());
@@ -193,7 +197,7 @@ Rejection NoteStanding(Context& ctx, Downstream& down) {
     return reason;
   }
   const tls::Verdict& verdict = down.engine->verdict();
-  if (!verdict.accepted() || verdict.identity == nullptr) return Rejection::kNone;
+  if (!IsProven(down)) return Rejection::kNone;
   const tls::Host& host = *down.engine->host();
   if (tls::IsKnownRevoked(host, *verdict.identity, &ctx.statuses)) return Rejection::kRevoked;
   if (host.spec->client_auth.close_on_change) down.holds_until_s = verdict.holds_until;
@@ -210,8 +214,7 @@ Rejection AskStanding(Context& ctx, Downstream& down) {
   as_it_was.spec = judged.spec;
   as_it_was.verifier = VerifierNow(ctx, judged);
   if (as_it_was.verifier != nullptr) return AskHost(ctx, down, as_it_was);
-  const bool proven = down.engine->verdict().accepted() && down.engine->verdict().identity;
-  const bool lapses = proven && judged.spec->client_auth.close_on_change;
+  const bool lapses = IsProven(down) && judged.spec->client_auth.close_on_change;
   return lapses ? Rejection::kUnknownCa : Rejection::kNone;
 }
 
