@@ -9,16 +9,17 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 
 #include "tls/client_status.h"
 #include "tls/client_verifier.h"
 #include "tls/credentials.h"
+#include "tls/host_names.h"
 #include "tls/policy.h"
 #include "tls/ticket_keys.h"
 #include "tls/verdict_cache.h"
@@ -141,7 +142,7 @@ class HostTable {
  private:
   HostTable(const HostTableOptions& options, std::shared_ptr<const TicketSecret> secret);
 
-  absl::Status AddName(const Host& host, std::string_view name);
+  [[nodiscard]] const Host* At(std::optional<uint32_t> position) const;
 
   HostTableOptions options_;
   TicketKeys ticket_keys_;
@@ -150,10 +151,7 @@ class HostTable {
   const KnownStatuses* known_statuses_ = nullptr;
   bssl::UniquePtr<SSL_CTX> base_;
   std::vector<std::unique_ptr<Host>> hosts_;
-  absl::flat_hash_map<std::string, const Host*> exact_;
-  absl::flat_hash_map<std::string, const Host*> wildcard_;  // keyed by the suffix behind "*."
-  absl::flat_hash_map<std::string, const Host*> by_name_;   // by HostSpec::name
-  const Host* default_ = nullptr;
+  HostNames names_;  // positions in hosts_
   int64_t now_ = 0;
 };
 

@@ -15,6 +15,7 @@
 
 #include "tls/host_context.h"
 #include "tls/host_judge.h"
+#include "tls/host_names.h"
 #include "tls/host_table.h"
 #include "tls/policy.h"
 #include "tls/verdict_cache.h"
@@ -46,41 +47,35 @@ tls::Host HostOf(const tls::HostSpec& spec, const tls::HostTableOptions& options
   return host;
 }
 
-// A listener's hosts, by what they are found by. Names are in lower case already.
+// A listener's hosts, by what they are found by.
 class NamedHosts {
  public:
-  explicit NamedHosts(const ListenerSnapshot& listener) : listener_(&listener) {
-    for (const std::unique_ptr<tls::HostSpec>& spec : listener.hosts) {
-      by_name_.emplace(spec->name, spec.get());
-      for (const std::string& name : spec->server_names) by_server_name_.emplace(name, spec.get());
-    }
+  explicit NamedHosts(const ListenerSnapshot& listener)
+      : listener_(&listener),
+        names_(listener.options.default_host, listener.options.refuse_unknown_sni) {
+    // What is wrong with a name fails the reload by itself.
+    for (const std::unique_ptr<tls::HostSpec>& spec : listener.hosts)
+      names_.Add(spec->name, spec->server_names).IgnoreError();
   }
 
   [[nodiscard]] const ListenerSnapshot& listener() const { return *listener_; }
-  [[nodiscard]] const tls::HostSpec* Called(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : found->second;
+  [[nodiscard]] const tls::HostSpec* FindHost(std::string_view name) const {
+    return At(names_.FindHost(name));
   }
-  // Who is asked for under a server name, which may be a wildcard, as tls::HostTable finds it.
-  [[nodiscard]] const tls::HostSpec* FindByName(std::string_view name) const {
-    if (const auto found = by_server_name_.find(name); found != by_server_name_.end()) {
-      return found->second;
-    }
-    const size_t dot = name.find('.');
-    if (dot == std::string_view::npos) return nullptr;
-    const auto found = by_server_name_.find(std::string("*").append(name.substr(dot)));
-    return found == by_server_name_.end() ? nullptr : found->second;
+  [[nodiscard]] const tls::HostSpec* FindByName(std::string_view server_name) const {
+    return At(names_.FindByName(server_name));
   }
-  [[nodiscard]] const tls::HostSpec* Select(std::string_view name) const {
-    const tls::HostSpec* const found = FindByName(name);
-    const bool refuses = listener_->options.refuse_unknown_sni && !name.empty();
-    return found != nullptr || refuses ? found : Called(listener_->options.default_host);
+  [[nodiscard]] const tls::HostSpec* Select(std::string_view server_name) const {
+    return At(names_.Select(server_name));
   }
 
  private:
+  [[nodiscard]] const tls::HostSpec* At(std::optional<uint32_t> position) const {
+    return position ? listener_->hosts[*position].get() : nullptr;
+  }
+
   const ListenerSnapshot* listener_;
-  absl::flat_hash_map<std::string_view, const tls::HostSpec*> by_name_;
-  absl::flat_hash_map<std::string_view, const tls::HostSpec*> by_server_name_;
+  tls::HostNames names_;
 };
 
 struct Successor {
@@ -106,7 +101,7 @@ class Successors {
     if (const auto found = by_address_.find(address); found != by_address_.end()) {
       const NamedHosts& hosts = *found->second;
       const tls::HostSpec* const selected = hosts.Select(name);
-      const tls::HostSpec* const namesake = hosts.Called(before.name);
+      const tls::HostSpec* const namesake = hosts.FindHost(before.name);
       // One of another name that asks nobody cannot speak for a host that did.
       const bool speaks =
           selected != nullptr &&
@@ -114,7 +109,7 @@ class Successors {
       return {speaks || namesake == nullptr ? selected : namesake, &hosts.listener()};
     }
     for (const NamedHosts& hosts : listeners_) {
-      if (const tls::HostSpec* const namesake = hosts.Called(before.name); namesake != nullptr) {
+      if (const tls::HostSpec* const namesake = hosts.FindHost(before.name); namesake != nullptr) {
         return {namesake, &hosts.listener()};
       }
     }
