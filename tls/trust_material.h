@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct CaSummary {
   std::string subject;
   std::string serial_hex;  // as PeerIdentity has it
   std::string origin;
-  int64_t not_after = 0;
+  std::optional<int64_t> not_after;  // Unix seconds; none where it does not parse
   // Empty, or what is odd about it, separated by commas: "expired", "not yet valid", "not a CA",
   // "weak key", "weak signature", "duplicate", "does not parse".
   std::string oddity;

@@ -61,11 +61,12 @@ void TellOfCas(const config::Trust& trust, const tls::TrustMaterial& material, S
       snapshot.warnings.push_back(absl::StrCat(Place(trust.where), "trust '", trust.name, "': CA '",
                                                ca.subject, "' in ", ca.origin, ": ", ca.oddity));
     }
+    if (!ca.not_after.has_value()) continue;  // nothing that could expire
     snapshot.certificates.push_back({.kind = metrics::CertificateKind::kCa,
                                      .name = trust.name,
                                      .subject = ca.subject,
                                      .serial = ca.serial_hex,
-                                     .not_after = ca.not_after});
+                                     .not_after = *ca.not_after});
   }
 }
 

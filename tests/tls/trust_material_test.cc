@@ -82,6 +82,7 @@ TEST_F(TrustMaterialTest, ACertificateThatDoesNotParseIsTheOddOneNotTheEnd) {
   ASSERT_TRUE(trust.ok()) << trust.status();
   EXPECT_EQ((*trust)->known.size(), 1U);
   EXPECT_EQ((*trust)->cas[0].oddity, "does not parse");
+  EXPECT_EQ((*trust)->cas[0].not_after, std::nullopt);
   EXPECT_EQ((*trust)->cas[2].origin, "bad.crt");
   EXPECT_EQ((*trust)->cas[2].oddity, "does not parse");
 }

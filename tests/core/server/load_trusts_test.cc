@@ -13,6 +13,7 @@
 namespace portcullis::server {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using tls::testing::kDay;
@@ -59,6 +60,18 @@ class LoadTrustsTest : public ::testing::Test {
 
   ConfigFolder folder_;
 };
+
+TEST_F(LoadTrustsTest, WhatDoesNotParseIsWarnedOfAndExpiresNever) {
+  const auto without = LoadAt(kNow, nullptr);
+  folder_.Write("ca.crt", "-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n" +
+                              folder_.root().Pem() +
+                              MakeRoot({.common_name = "old", .not_after = kExpiry}).Pem() +
+                              MakeRoot({.common_name = "new", .not_before = kStart}).Pem());
+  const auto with = LoadAt(kNow, nullptr);
+  ASSERT_NE(with, nullptr);
+  EXPECT_THAT(with->warnings, Contains(HasSubstr("does not parse")));
+  EXPECT_EQ(with->certificates.size(), without->certificates.size());
+}
 
 TEST_F(LoadTrustsTest, WhatHasNotChangedIsShared) {
   EXPECT_TRUE(IsShared(kNow));
