@@ -1,5 +1,7 @@
 #include "core/server/machine.h"
 
+#include <malloc.h>
+
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +32,12 @@ void RaiseOpenFiles(const config::Config& config, uint32_t workers) {
   log::Warn(absl::StrCat("open files: the limit is ", limit.soft, ", and ",
                          config.limits.max_connections, " connections need ", needed, ": ",
                          remedy));
+}
+
+void KeepBigBuffersOffTheHeap() {
+  constexpr int kBig = 1 << 20;
+  // Setting it also ends its adapting itself to what is freed. Other allocators ignore it.
+  mallopt(M_MMAP_THRESHOLD, kBig);
 }
 
 }  // namespace portcullis::server

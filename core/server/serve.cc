@@ -15,6 +15,7 @@
 #include "core/log/operator_log.h"
 #include "core/server/commands/exit_codes.h"
 #include "core/server/files.h"
+#include "core/server/machine.h"
 #include "core/server/snapshot.h"
 #include "core/server/supervisor.h"
 #include "io/signals.h"
@@ -69,6 +70,7 @@ void DrainUntilFinished(io::SignalSource& signals, Supervisor& supervisor) {
 }  // namespace
 
 int ServeMain(const ServeArgs& args) {
+  KeepBigBuffersOffTheHeap();
   absl::StatusOr<std::unique_ptr<io::SignalSource>> signals =
       io::SignalSource::Create({SIGTERM, SIGINT, SIGHUP});
   if (!signals.ok()) {

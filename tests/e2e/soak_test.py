@@ -16,8 +16,7 @@ RELOADS = "portcullis_config_reloads_total"
 GET = "GET / HTTP/1.1\nHost: app.localhost"
 REVOKED = 20_000 if SANITIZER else 200_000  # the entries of a CRL, which take 6 MB
 # From the first reloads to the last, four later: each would leave an index that connections hold on to, where they did.
-# What the allocator keeps of the 25 MB that a reload needs meanwhile varies by less.
-RELOAD_GROWTH = 12 * MIB
+RELOAD_GROWTH = 3 * MIB
 
 
 class Soak(E2ETest):

@@ -1,8 +1,10 @@
 #include "core/server/machine.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "core/config/open_files.h"
@@ -43,6 +45,21 @@ TEST(Machine, OpenFilesAreRaisedForTheConnectionsConfigured) {
   EXPECT_EQ(raised.rlim_cur, config::OpenFilesNeeded(config, 1));
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have heaps of their own
+TEST(Machine, ABigBufferIsNotTakenFromTheHeapBecauseABiggerOneWasFreed) {
+  constexpr size_t kBigger = 8 << 20;
+  constexpr size_t kBig = 2 << 20;
+  KeepBigBuffersOffTheHeap();
+  void* volatile bigger = std::malloc(kBigger);
+  std::free(bigger);
+  const size_t before = mallinfo2().hblkhd;
+  void* volatile big = std::malloc(kBig);
+  EXPECT_GE(mallinfo2().hblkhd - before, kBig);
+  std::free(big);
+  EXPECT_EQ(mallinfo2().hblkhd, before);
+}
+#endif
 
 }  // namespace
 }  // namespace portcullis::server
