@@ -116,14 +116,17 @@ class Statistics(unittest.TestCase):
         self.assertIn("<svg", bars.figure(alone))
         self.assertIn("1 not measured: nginx-http: none alive", page.document(FACTS, alone))
 
-    def test_the_rate_of_an_open_loop_is_of_the_servers_cpu_and_of_what_the_load_can_do(self):
+    def test_the_rate_of_an_open_loop_is_of_the_cpu_it_takes_at_a_rate_and_of_what_the_load_can_do(self):
+        rates = []
+
         class Load:
             def run(self, port, *arguments):
+                rates.extend(arguments[place + 1] for place, name in enumerate(arguments) if name == "--rate")
                 return {"handshakes": 1000, "per_second": 2000.0, "failures": {}}
 
-        def server_taking(cpu_s):
+        def server_taking(closed_s, steady_s):
             class Tree:
-                spent = [0.0, cpu_s]
+                spent = [0.0, closed_s, closed_s, closed_s + steady_s]
 
                 def cpu_seconds(self):
                     return self.spent.pop(0)
@@ -133,8 +136,9 @@ class Statistics(unittest.TestCase):
 
         options = argparse.Namespace(connections=32, seconds=1)
         folder = Path("pki")
-        self.assertEqual(variants.open_loop(server_taking(0.5), Load(), folder, options, 0.5), (1000, 2000.0))
-        self.assertEqual(variants.open_loop(server_taking(0.25), Load(), folder, options, 0.7), (1800, 4000.0))
+        self.assertEqual(variants.open_loop(server_taking(0.5, 0.625), Load(), folder, options, 0.5), (800, 1600.0))
+        self.assertEqual(variants.open_loop(server_taking(0.25, 0.25), Load(), folder, options, 0.7), (1800, 4000.0))
+        self.assertEqual(rates, [1000, 1800])
         with self.assertRaisesRegex(SystemExit, "3 connections were due"):
             variants.timely(Absent(), {"not_started": 3})
 
