@@ -41,6 +41,27 @@ if(NOT PORTCULLIS_FLAVOUR STREQUAL "release")
   add_compile_definitions($<$<COMPILE_LANGUAGE:CXX>:NDEBUG_SANITIZER>)
 endif()
 
+# What a training load has shown of where the time goes, for the release flavour and GCC: `generate` builds a program
+# that leaves its counts beside the objects when it ends, `use` builds from them, in the same build folder and with the
+# same compiler. README says how; bench/RESULTS.md what it is worth.
+set(PORTCULLIS_PROFILE "" CACHE STRING "empty, generate or use")
+set_property(CACHE PORTCULLIS_PROFILE PROPERTY STRINGS "" generate use)
+if(NOT PORTCULLIS_PROFILE STREQUAL "")
+  if(NOT (PORTCULLIS_FLAVOUR STREQUAL "release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"))
+    message(FATAL_ERROR "PORTCULLIS_PROFILE is for the release flavour, built with GCC")
+  endif()
+  if(PORTCULLIS_PROFILE STREQUAL "generate")
+    add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-generate> -fprofile-update=prefer-atomic)
+    add_link_options(-fprofile-generate)
+  elseif(PORTCULLIS_PROFILE STREQUAL "use")
+    # What the training did not come to is built as without it, and not for size.
+    add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-use> -fprofile-correction -fprofile-partial-training
+      -Wno-missing-profile)
+  else()
+    message(FATAL_ERROR "PORTCULLIS_PROFILE=${PORTCULLIS_PROFILE}: must be empty, generate or use")
+  endif()
+endif()
+
 # Sources of a folder compiled several at a time: most of a source's compile time goes into the headers it shares with
 # its neighbours. Without it each source proves to include what it needs, and an edit compiles less: for who works on
 # the code.

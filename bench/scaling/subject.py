@@ -18,6 +18,9 @@ from scaling import hosts, material
 HOST = "h{}.bench.localhost"
 KINDS = ("seen", "new")  # one client that comes again and again; clients never seen before
 IDLE_S = 3600
+# Idle connections have an address of their own. To the same one as the load's, each connect would look for a port
+# among all that they hold, which is the client's work and makes its rate another.
+ADDRESSES = {"main": "127.0.0.1", "idle": "127.0.0.2"}
 
 
 class Cores:
@@ -53,7 +56,7 @@ def config(folder, path, size, backend):
     path.write_text(json.dumps({
         "workers": size.workers, "pin_workers": False, "admin": {"address": "127.0.0.1:0"},
         "log": {"connections": "off", "level": "error"}, "timeouts": {"idle": f"{IDLE_S}s"},
-        "listeners": [{"name": "main", "address": "127.0.0.1:0", "mode": "http"}],
+        "listeners": [{"name": name, "address": f"{address}:0", "mode": "http"} for name, address in ADDRESSES.items()],
         "virtual_hosts": virtual_hosts, "trusts": [trust],
         "backends": [{"name": "app", "targets": [backend]}]}, indent=0))
 
@@ -108,7 +111,7 @@ class Terminator:
                 raise Fault(f"the {name} one ended with {self.process.returncode}")
             self.load_seconds = time.monotonic() - began
             self.load_cpu_seconds = cpu_seconds(self.process.pid)
-            self.port = json.loads(ready.read_text())["listeners"]["main"]
+            self.ports = json.loads(ready.read_text())["listeners"]
             self.rss_at_start = self.rss()
             self._check_certificates()
             self._hold(name)
@@ -120,10 +123,11 @@ class Terminator:
         """Resident memory in MiB."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
 
-    def loadgen(self, *arguments, first=0, last=0):
+    def loadgen(self, *arguments, first=0, last=0, listener="main"):
         """A command that asks for the hosts of these numbers."""
+        target = f"{ADDRESSES[listener]}:{self.ports[listener]}"
         many = ["--sni", HOST.format("#"), "--server-names", f"{first}-{last}"]
-        return [self.build / "portcullis-loadgen", "--target", f"127.0.0.1:{self.port}", "--quiet",
+        return [self.build / "portcullis-loadgen", "--target", target, "--quiet",
                 *(many if last > first else ["--sni", HOST.format(first)]), *arguments]
 
     def pair(self):
@@ -135,7 +139,7 @@ class Terminator:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.load_cert_chain(self.folder / "client.crt", self.folder / "client.key")
         for name in map(HOST.format, {0, self.size.hosts // 2, self.size.hosts - 1}):
-            with socket.create_connection(("127.0.0.1", self.port), 30) as plain:
+            with socket.create_connection((ADDRESSES["main"], self.ports["main"]), 30) as plain:
                 with context.wrap_socket(plain, server_hostname=name) as tls:
                     shown = tls.getpeercert(binary_form=True)
             if shown != ssl.PEM_cert_to_DER_cert((self.folder / f"hosts/{name}.crt").read_text()):
@@ -145,13 +149,13 @@ class Terminator:
         """Opens the idle connections."""
         if self.size.connections:
             self._holder = start(self.cores.load, *self.loadgen(*self.pair(), "--idle", self.size.connections, "--hold",
-                                                          IDLE_S))
+                                                                IDLE_S, listener="idle"))
             wait_for(lambda: self.held() >= self.size.connections or self._holder.poll() is not None,
                      f"the connections of the {name} one", 300)
             self.check_held()
 
     def held(self):
-        return process.established(self.port)
+        return process.established(self.ports["idle"])
 
     def check_held(self):
         if self.held() < self.size.connections:
