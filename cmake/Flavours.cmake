@@ -54,9 +54,7 @@ if(NOT PORTCULLIS_PROFILE STREQUAL "")
     add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-generate> -fprofile-update=prefer-atomic)
     add_link_options(-fprofile-generate)
   elseif(PORTCULLIS_PROFILE STREQUAL "use")
-    # What the training did not come to is built as without it, and not for size.
-    add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-use> -fprofile-correction -fprofile-partial-training
-      -Wno-missing-profile)
+    add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-use> -fprofile-correction -Wno-missing-profile)
   else()
     message(FATAL_ERROR "PORTCULLIS_PROFILE=${PORTCULLIS_PROFILE}: must be empty, generate or use")
   endif()
