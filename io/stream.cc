@@ -13,7 +13,7 @@ namespace {
 
 // So many cancels by a close may find nothing although operations fly; then the connection is
 // reset.
-constexpr uint8_t kMaxCloseCancels = 4;
+constexpr uint8_t kMaxCloseCancels = 5;
 
 }  // namespace
 
@@ -56,9 +56,11 @@ int Stream::OnConnect(const Cqe& cqe) {
 void Stream::CancelAll(StreamEnv& env) {
   io_uring_sqe* sqe = env.ring.GetSqe();
   // By descriptor the kernel looks through every operation of the ring, that is, of every
-  // connection; by user_data it does not. What flies is most often the receive and nothing else.
+  // connection; by user_data it does not. What else flies at first is most often a send that is
+  // done before the kernel comes to this; where it is not, OnCancel asks again.
   const bool is_recv = recv_ == Recv::kArmed || recv_ == Recv::kPausing;
-  if (is_recv && inflight_ == 1) {
+  cancels_recv_only_ = is_recv && close_cancels_ == 0;
+  if (cancels_recv_only_) {
     io_uring_prep_cancel64(sqe, UserData(Op::kRecv), IORING_ASYNC_CANCEL_ALL);
   } else {
     io_uring_prep_cancel_fd(sqe, fd_, IORING_ASYNC_CANCEL_ALL);
@@ -72,9 +74,10 @@ void Stream::OnCancel(StreamEnv& env, const Cqe& cqe) {
   CHECK(inflight_ > 0, "a cancel completed twice");
   --inflight_;
   if (closing_) {
+    if (inflight_ == 0) return;
     // Zero is what cancelling "all" answers when it found none. Normally the completions are on
     // their way by then; were they not, this slot would never be free.
-    if (cqe.res > 0 || inflight_ == 0) return;
+    if (cqe.res > 0 && !(cancels_recv_only_ && send_in_flight_)) return;
     if (close_cancels_ < kMaxCloseCancels) {
       CancelAll(env);
     } else {
@@ -182,6 +185,7 @@ void Stream::Release(StreamEnv& env, bool abort) {
   recv_wanted_ = oneshot_ = eof_ = closing_ = connecting_ = false;
   shut_when_drained_ = write_shut_ = false;
   cancel_missed_ = served_ = false;
+  cancels_recv_only_ = false;
   close_cancels_ = 0;
   data_ = {};
   held_ = std::vector<uint8_t>();  // not {}, which would keep the memory

@@ -116,6 +116,34 @@ TEST_P(StreamLifetime, ACancelledSendMayHaveMovedAPartAndKeepsItsBlocks) {
   EXPECT_EQ(got, sent.substr(0, got.size()));
 }
 
+TEST_P(StreamLifetime, CloseCancelsASendThatIsStillThereWhenTheReceiveIsCancelled) {
+  TcpPair pair = MakeTcpPair(/*buffer_bytes=*/4096);
+  StreamRecord& record = rig().Open(std::move(pair.near));
+  record.stream.StartRecv(env());
+  rig().Send(record, Pattern(4 << 20));
+  for (int i = 0; i < 3; ++i) rig().Turn(std::chrono::milliseconds(1));
+  ASSERT_TRUE(record.stream.send_in_flight());
+  record.stream.BeginClose(env());
+  ASSERT_TRUE(rig().RunUntil([&] { return record.stream.releasable(); }));
+  EXPECT_EQ(record.completions[Op::kCancel], 2) << "the receive's and, by descriptor, the send's";
+  record.stream.Release(env(), /*abort=*/false);
+  EXPECT_EQ(rig().blocks().blocks_in_use(), 0U);
+}
+
+TEST_P(StreamLifetime, CloseRightBehindASendNeedsOneCancelAndTheSendArrives) {
+  TcpPair pair = MakeTcpPair();
+  StreamRecord& record = rig().Open(std::move(pair.near));
+  record.stream.StartRecv(env());
+  rig().Turn(std::chrono::nanoseconds::zero());
+  rig().Send(record, "farewell");
+  ASSERT_TRUE(record.stream.send_in_flight());
+  record.stream.BeginClose(env());
+  ASSERT_TRUE(rig().RunUntil([&] { return record.stream.releasable(); }));
+  EXPECT_EQ(record.completions[Op::kCancel], 1);
+  record.stream.Release(env(), /*abort=*/false);
+  EXPECT_EQ(ReadToEnd(pair.far), "farewell");
+}
+
 TEST_P(StreamLifetime, AbortResetsSoThatNobodySeesACleanEnd) {
   TcpPair pair = MakeTcpPair();
   StreamRecord& record = rig().Open(std::move(pair.near));
