@@ -172,7 +172,7 @@ class Stream : public RearmNode {
   bool cancel_missed_ =
       false;  // ... or was answered with "no such operation" while the receive is armed
   bool connecting_ = false;
-  bool served_ = false;  // bytes came since the receive was armed
+  bool served_ = false;             // bytes came since the receive was armed
   bool cancels_recv_only_ = false;  // the close's last cancel
   uint8_t close_cancels_ = 0;
   std::span<const uint8_t> data_;

@@ -25,9 +25,9 @@ namespace portcullis::server {
 void RaiseOpenFiles(const config::Config& config, uint32_t workers);
 
 // KeepBigBuffersOffTheHeap has buffers of a MiB and more (a CRL's text, its index) go back to the
-// kernel when they are freed. The C library would come to keep them on its heap instead, once it has
-// seen one freed, and what lies beyond them there keeps the room they had: tens of MB for ever, by
-// luck. Before the first big allocation.
+// kernel when they are freed. The C library would come to keep them on its heap instead, once it
+// has seen one freed, and what lies beyond them there keeps the room they had: tens of MB for ever,
+// by luck. Before the first big allocation.
 void KeepBigBuffersOffTheHeap();
 
 }  // namespace portcullis::server

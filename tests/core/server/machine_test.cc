@@ -46,7 +46,8 @@ TEST(Machine, OpenFilesAreRaisedForTheConnectionsConfigured) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which have heaps of their own
+// The sanitizers have heaps of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(Machine, ABigBufferIsNotTakenFromTheHeapBecauseABiggerOneWasFreed) {
   constexpr size_t kBigger = 8 << 20;
   constexpr size_t kBig = 2 << 20;
