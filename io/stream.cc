@@ -11,8 +11,7 @@
 namespace portcullis::io {
 namespace {
 
-// So many cancels by a close may find nothing although operations fly; then the connection is
-// reset.
+// So many cancels a close makes while operations fly; then the connection is reset.
 constexpr uint8_t kMaxCloseCancels = 5;
 
 }  // namespace
@@ -53,6 +52,10 @@ int Stream::OnConnect(const Cqe& cqe) {
   return error_;
 }
 
+bool Stream::HasVictims() const {
+  return recv_ == Recv::kArmed || recv_ == Recv::kPausing || send_in_flight_ || connecting_;
+}
+
 void Stream::CancelAll(StreamEnv& env) {
   io_uring_sqe* sqe = env.ring.GetSqe();
   // By descriptor the kernel looks through every operation of the ring, that is, of every
@@ -74,10 +77,10 @@ void Stream::OnCancel(StreamEnv& env, const Cqe& cqe) {
   CHECK(inflight_ > 0, "a cancel completed twice");
   --inflight_;
   if (closing_) {
-    if (inflight_ == 0) return;
+    if (!HasVictims()) return;
     // Zero is what cancelling "all" answers when it found none. Normally the completions are on
     // their way by then; were they not, this slot would never be free.
-    if (cqe.res > 0 && !(cancels_recv_only_ && send_in_flight_)) return;
+    if (cqe.res > 0 && !(cancels_recv_only_ && (send_in_flight_ || connecting_))) return;
     if (close_cancels_ < kMaxCloseCancels) {
       CancelAll(env);
     } else {
@@ -166,7 +169,7 @@ void Stream::BeginClose(StreamEnv& env) {
     Unlink();
     recv_ = Recv::kIdle;
   }
-  if (inflight_ > 0) CancelAll(env);
+  if (HasVictims()) CancelAll(env);
 }
 
 void Stream::Release(StreamEnv& env, bool abort) {

@@ -148,6 +148,8 @@ class Stream : public RearmNode {
 
   void ArmRecv(StreamEnv& env);
   void CancelRecv(StreamEnv& env);
+  // Whether more is in flight than cancels, which end by themselves.
+  [[nodiscard]] bool HasVictims() const;
   void CancelAll(StreamEnv& env);
   void ShutdownWrite();
   void Disconnect();

@@ -36,8 +36,11 @@ void RaiseOpenFiles(const config::Config& config, uint32_t workers) {
 
 void KeepBigBuffersOffTheHeap() {
   constexpr int kBig = 1 << 20;
-  // Setting it also ends its adapting itself to what is freed. Other allocators ignore it.
+  // Setting it also ends its adapting itself to what is freed, and with it that of the size which
+  // the end of a heap must have to be given back: not with every few handshakes that end together.
+  // Other allocators ignore both.
   mallopt(M_MMAP_THRESHOLD, kBig);
+  mallopt(M_TRIM_THRESHOLD, 8 * kBig);
 }
 
 }  // namespace portcullis::server

@@ -145,6 +145,23 @@ TEST_F(ScriptFault, ACloseThatCannotCancelResetsTheConnection) {
   EXPECT_TRUE(ReadToEnd(far()).ends_with(" " + std::to_string(ECONNRESET)));
 }
 
+TEST_F(ScriptFault, CancelsThatOverlapAndFindNothingResetNobody) {
+  StreamRecord& record = Open();
+  record.stream.StartRecv(rig_.env());
+  rig_.Send(record, "farewell");
+  Settle();
+  ::shutdown(far().get(), SHUT_WR);  // which ends the receive, whatever cancels do
+  ring_.set_faults({.cancel_miss = 100});
+  record.stream.Pause(rig_.env());
+  const std::vector<Cqe> batch = ReapOnce();
+  ASSERT_EQ(batch.size(), 2U) << "the pause's cancel, and the end";
+  record.stream.BeginClose(rig_.env());
+  for (const Cqe& cqe : batch) rig_.Dispatch(cqe);
+  ASSERT_TRUE(rig_.RunUntil([&] { return record.stream.releasable(); }));
+  record.stream.Release(rig_.env(), /*abort=*/false);
+  EXPECT_EQ(ReadToEnd(far()), "farewell");
+}
+
 TEST_F(ScriptFault, LateVictimsKeepTheSlot) {
   ring_.set_faults({.late_victim = 100});
   StreamRecord& record = Open();
