@@ -167,7 +167,7 @@ class Latency(Variant):
     value = "p99 ms"
     digits = 2
     windows = 2
-    columns = (("rate/s", "rate", 0), ("of capacity/s", "capacity", 0), ("busy", "busy", 2), ("p50 ms", "p50", 2),
+    columns = (("rate/s", "rate", 0), ("at 100%: /s", "capacity", 0), ("busy", "busy", 2), ("p50 ms", "p50", 2),
                ("p90 ms", "p90", 2), ("p99.9 ms", "p99.9", 2), ("generator's p99 ms", "start_delay", 2),
                ("CPU us", "cpu_us", 0))
     on_floor = False
@@ -313,10 +313,10 @@ ALL = [
                   floor="Full/rsa2048_tls13"),
     Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
                floor="Full/rsa4096_tls13"),
-    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at 70% of each server's "
-            "capacity"),
-    Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop at 50% of capacity, with an RSA-4096 "
-           "listener beside"),
+    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at the rate that takes 70% of each "
+            "server's core"),
+    Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop at the rate that takes 50% of the "
+           "server's core, with an RSA-4096 listener beside"),
     KeepAlive("keepalive", "Requests on kept connections"),
     Bulk("bulk", "Answers of 64 MiB"),
     Idle("idle", "Memory of an idle connection, user space, each of another client"),
