@@ -313,10 +313,10 @@ ALL = [
                   floor="Full/rsa2048_tls13"),
     Handshakes("rsa4096", "Full handshake and one GET, RSA-4096, TLS 1.3, clients seen before", key="rsa4096",
                floor="Full/rsa4096_tls13"),
-    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop at the rate that takes 70% of each "
+    Latency("latency", "Latency from the intended start, P-256, TLS 1.3, open loop that takes 70% of each "
             "server's core"),
-    Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop at the rate that takes 50% of the "
-           "server's core, with an RSA-4096 listener beside"),
+    Beside("beside", "Latency from the intended start, P-256, TLS 1.3, open loop that takes half the core, "
+           "RSA-4096 beside"),
     KeepAlive("keepalive", "Requests on kept connections"),
     Bulk("bulk", "Answers of 64 MiB"),
     Idle("idle", "Memory of an idle connection, user space, each of another client"),
