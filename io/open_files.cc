@@ -1,8 +1,12 @@
 #include "io/open_files.h"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 namespace portcullis::io {
 namespace {
@@ -26,6 +30,17 @@ OpenFileLimit RaiseOpenFileLimit(uint64_t wanted) {
   limit.rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : static_cast<rlim_t>(soft);
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
   return ReadOpenFileLimit();
+}
+
+void ReserveOpenFiles(uint64_t wanted) {
+  const uint64_t count = std::min({wanted, ReadOpenFileLimit().soft, uint64_t{INT_MAX}});
+  if (count == 0) return;
+  const int any = ::eventfd(0, EFD_CLOEXEC);
+  if (any < 0) return;
+  // The table grows to hold the number, and does not shrink again.
+  const int last = ::fcntl(any, F_DUPFD_CLOEXEC, static_cast<int>(count - 1));
+  if (last >= 0) ::close(last);
+  ::close(any);
 }
 
 }  // namespace portcullis::io

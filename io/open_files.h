@@ -20,4 +20,11 @@ struct OpenFileLimit {
 // call, things stay as they are.
 [[nodiscard]] OpenFileLimit RaiseOpenFileLimit(uint64_t wanted);
 
+// ReserveOpenFiles makes room for `wanted` descriptors in this process's table, or for as many as
+// the soft limit allows. The kernel enlarges the table when a descriptor does not fit, and where
+// threads share it, whoever wanted the descriptor then waits for an RCU grace period: some ms,
+// half a second where the cores are busy (measured), and all connections of a worker with it. To be
+// called before there are any. Best effort, as above.
+void ReserveOpenFiles(uint64_t wanted);
+
 }  // namespace portcullis::io

@@ -19,6 +19,7 @@
 
 #include "bench/loadgen/driver.h"
 #include "bench/loadgen/run.h"
+#include "io/open_files.h"
 
 namespace portcullis::bench {
 namespace {
@@ -36,11 +37,12 @@ double OwnCpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+// As many as there may be, and room for those that will be needed: see io::ReserveOpenFiles.
+void RaiseOpenFiles(const Options& options) {
+  constexpr uint64_t kOthers = 256;
+  static_cast<void>(io::RaiseOpenFileLimit(UINT64_MAX));
+  // Connections that close hold theirs a little longer.
+  io::ReserveOpenFiles(uint64_t{options.connections} * 2 + options.idle + kOthers);
 }
 
 // The watcher's part of a run: progress lines, idle mode's phases, the CPU clock.
@@ -156,7 +158,7 @@ absl::Status WriteFiles(const Options& options, const Issuers& issuers) {
 }
 
 absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
-  RaiseDescriptorLimit();
+  RaiseOpenFiles(options);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGINT, OnSignal);
   signal(SIGTERM, OnSignal);

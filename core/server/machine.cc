@@ -27,6 +27,7 @@ absl::Status StatusOf(const io::ProbeReport& report) {
 void RaiseOpenFiles(const config::Config& config, uint32_t workers) {
   const uint64_t needed = config::OpenFilesNeeded(config, workers);
   const io::OpenFileLimit limit = io::RaiseOpenFileLimit(needed);
+  io::ReserveOpenFiles(needed);
   const std::string remedy = config::OpenFilesRemedy(config, workers, limit.soft);
   if (remedy.empty()) return;
   log::Warn(absl::StrCat("open files: the limit is ", limit.soft, ", and ",

@@ -20,8 +20,9 @@ namespace portcullis::server {
 [[nodiscard]] absl::Status StatusOf(const io::ProbeReport& report);
 
 // RaiseOpenFiles lets this process have the descriptors that serving `config` with so many workers
-// takes, and warns where the hard limit is below that: then connections come to wait in the
-// kernel's backlog although there are slots for them.
+// takes, has the kernel make room for them (so that no worker waits for that later), and warns
+// where the hard limit is below that: then connections come to wait in the kernel's backlog
+// although there are slots for them.
 void RaiseOpenFiles(const config::Config& config, uint32_t workers);
 
 // KeepBigBuffersOffTheHeap has buffers of a MiB and more (a CRL's text, its index) go back to the

@@ -1,5 +1,6 @@
 #include "core/server/commands/backend_command.h"
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 
@@ -8,10 +9,13 @@
 #include "core/server/commands/embedded_backend.h"
 #include "core/server/commands/exit_codes.h"
 #include "core/server/commands/stop_signals.h"
+#include "io/open_files.h"
 
 namespace portcullis::server {
 
 int BackendMain(const BackendArgs& args) {
+  constexpr uint64_t kRoom = 4096;  // for connections, whose descriptors nobody then waits for
+  io::ReserveOpenFiles(kRoom);
   StopSignals signals;
   const absl::StatusOr<std::unique_ptr<EmbeddedBackend>> backend =
       EmbeddedBackend::Start({.listen = args.listen, .mode = args.mode});
