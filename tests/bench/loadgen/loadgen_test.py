@@ -53,7 +53,7 @@ class Loadgen(harness.E2ETest):
             self.assertEqual((result["failures"], result["done"], result["handshakes"]), ({}, 50, 50))
             self.assertEqual(result["resumed"], 0)
             self.assertEqual(list(result["negotiated"].values()), [50])
-            self.assertRegex(list(result["negotiated"])[0], "TLS_.*AES_128_GCM_SHA256 (X25519|P-256)$")
+            self.assertRegex(list(result["negotiated"])[0], "TLS_.*AES_128_GCM_SHA256 (X25519(MLKEM768)?|P-256)$")
             self.assertEqual(result["latency_us"]["count"], 50)
             self.moved(server, before, HANDSHAKES, 50, result="ok", version=version, resumed="false")
             self.moved(server, before, "portcullis_http_requests_total", 50, code="2xx")
