@@ -1,5 +1,6 @@
 # What the presets mean. PORTCULLIS_FLAVOUR is one of
-#   release   -O2 with line tables, hardened: bounds checks of the standard library, stack protector, full RELRO
+#   release   -O2 with line tables, hardened: bounds checks of the standard library, stack protector, full RELRO;
+#             BoringSSL -O3
 #   asan      AddressSanitizer and UndefinedBehaviorSanitizer, PORTCULLIS_DCHECK on
 #   tsan      ThreadSanitizer, PORTCULLIS_DCHECK on
 #   fuzz      libFuzzer with the sanitizers of asan, PORTCULLIS_DCHECK on; clang only
