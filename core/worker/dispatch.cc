@@ -19,7 +19,7 @@ using connection::State;
 
 namespace {
 
-constexpr int64_t kSubmitEveryNs = 150'000;  // of handshakes
+constexpr int64_t kSubmitEveryNs = 500'000;  // of handshakes
 
 Downstream& UserOf(const Upstream& upstream) { return *static_cast<Downstream*>(upstream.user); }
 
