@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,10 @@ bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
     presented.ders.push_back(common != nullptr ? common->der : SharedBytes(BytesOf(buffer)));
     if (known.Find(digest) || std::find(seen.begin(), seen.end(), digest) != seen.end()) continue;
     seen.push_back(digest);
-    presented.nodes.push_back({.x509 = x509.get(), .der = BytesOf(buffer)});
+    presented.nodes.push_back(
+        {.x509 = x509.get(),
+         .der = BytesOf(buffer),
+         .issuer_id = common != nullptr ? std::optional(common->issuer_id) : std::nullopt});
     presented.owned.push_back(std::move(x509));
   }
   return true;

@@ -10,6 +10,7 @@
 #include "tls/boringssl_compat.h"
 #include "tls/check.h"
 #include "tls/identity.h"
+#include "tls/issuer_id.h"
 #include "tls/library_verify.h"
 #include "tls/name_constraints.h"
 #include "tls/path_link.h"
@@ -114,16 +115,17 @@ PathFault Judgement::CheckCheaply(PathSearch::Path path, STACK_OF(X509) * stack)
   return AskRevocation(path);
 }
 
+IssuerId Judgement::IssuerIdOf(const PathNode& issuer) {
+  if (issuer.source != PathSource::kPresented) return known_.IssuerIdOf(issuer.known_id);
+  return issuer.issuer_id.has_value() ? *issuer.issuer_id : MakeIssuerId(issuer.x509);
+}
+
 // Leaves links and the time they hold behind.
 PathFault Judgement::AskRevocation(PathSearch::Path path) {
   links_.clear();
   holds_until_ = TimeValue(X509_get0_notAfter(path.back().x509), INT64_MIN);
   for (size_t i = 0; i + 1 < path.size(); ++i) {
-    const PathNode& issuer = path[i + 1];
-    const IssuerId id = issuer.source == PathSource::kPresented
-                            ? MakeIssuerId(issuer.der)
-                            : known_.IssuerIdOf(issuer.known_id);
-    links_.push_back(MakeLink(path[i].x509, id));
+    links_.push_back(MakeLink(path[i].x509, IssuerIdOf(path[i + 1])));
   }
   const LinksAnswer answer = AskOfLinks(links_, *trust_.revocation, trust_.revocation_spec, now_);
   holds_until_ = std::min(holds_until_, answer.holds_until);

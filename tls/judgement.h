@@ -63,6 +63,7 @@ class Judgement {
   bool JudgePath(PathSearch& search, PathSearch::Path path);
   [[nodiscard]] PathFault Verify(PathSearch::Path path, STACK_OF(X509) * stack, bool tail_known);
   [[nodiscard]] PathFault CheckCheaply(PathSearch::Path path, STACK_OF(X509) * stack);
+  [[nodiscard]] IssuerId IssuerIdOf(const PathNode& issuer);
   [[nodiscard]] PathFault AskRevocation(PathSearch::Path path);
   void Record(Standing standing, const PathFault& fault, PathSearch::Path path);
   void RecordDeadEnd(DeadEnd why, PathSearch::Path path);

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "absl/functional/function_ref.h"
 
 #include "tls/ca_index.h"
+#include "tls/verdict.h"
 
 namespace portcullis::tls {
 
@@ -37,7 +39,8 @@ struct PathNode {
   X509* x509 = nullptr;
   std::span<const uint8_t> der = {};
   PathSource source = PathSource::kPresented;
-  uint32_t known_id = 0;  // in the trust's index, unless kPresented
+  uint32_t known_id = 0;                   // in the trust's index, unless kPresented
+  std::optional<IssuerId> issuer_id = {};  // of one presented, where it is remembered
 };
 
 struct SearchLimits {

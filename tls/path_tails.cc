@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <span>
 
+#include "tls/issuer_id.h"
+
 namespace portcullis::tls {
 namespace {
 
@@ -51,7 +53,8 @@ void PathTails::Remember(PathSearch::Path tail) {
   for (const PathNode& node : tail) {
     if (node.source == PathSource::kPresented) {
       Certificate& known = certificates_[DigestOf(node.der)];
-      if (known.x509 == nullptr) known = {bssl::UpRef(node.x509), SharedBytes(node.der)};
+      if (known.x509 != nullptr) continue;
+      known = {bssl::UpRef(node.x509), SharedBytes(node.der), MakeIssuerId(node.x509)};
     }
   }
 }

@@ -41,6 +41,7 @@ class PathTails {
   struct Certificate {
     bssl::UniquePtr<X509> x509;
     SharedBytes der;
+    IssuerId issuer_id;  // MakeIssuerId of it
   };
   // Find returns it by the digest of its DER, or null. It lives until the next Remember().
   [[nodiscard]] const Certificate* Find(const Sha256& sha256) const;
