@@ -188,8 +188,8 @@ class Comparison:
     def turn(self, variant, server_class, servers, running):
         """One sample of a server, or what went wrong; the next one then is of a server started anew."""
         try:
-            if variant.restarts and server_class in servers:
-                servers.pop(server_class).stop()
+            if variant.restarts and (used := servers.pop(server_class, None)):
+                used.stop()
             if servers.get(server_class) is None:
                 servers[server_class] = self.start(server_class, variant)
                 running.callback(servers[server_class].stop)

@@ -1,5 +1,6 @@
 """What the kernel says of a server's processes: CPU, memory, connections."""
 
+import contextlib
 import os
 import signal
 import time
@@ -41,7 +42,8 @@ class ProcessTree:
             pid = look_at.pop()
             found.append(pid)
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                look_at += [int(child) for child in children.read_text().split()]
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since
+                    look_at += [int(child) for child in children.read_text().split()]
         return found
 
     def cpu_seconds(self):

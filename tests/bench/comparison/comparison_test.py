@@ -76,6 +76,11 @@ class Kernel(unittest.TestCase):
         for pid in pids:
             self.assertTrue(process._start_time(pid) is None, pid)
 
+    def test_a_thread_that_ends_meanwhile_is_no_fault(self):
+        gone = Path("/proc/self/task/0/children")
+        with unittest.mock.patch.object(Path, "glob", return_value=[gone]):
+            self.assertEqual(process.ProcessTree(7).pids(), [7])
+
 
 class Preference(unittest.TestCase):
     def test_a_session_is_preferred_and_put_back(self):
@@ -288,6 +293,14 @@ class Turns(unittest.TestCase):
             turns = [run.turn(variant("p256"), Absent, servers, stack) for _ in range(3)]
         self.assertEqual(turns, [{"value": 1}, {"error": "it is gone"}, {"value": 2}])
         self.assertEqual((run.started, started.stops), (2, 3))  # the lost one at once, both at the end
+
+    def test_a_fault_does_not_end_a_run_whose_servers_start_anew_for_each_sample(self):
+        run, started = self.run_of([{"value": 1}, local.Fault("it is gone"), {"value": 2}])
+        servers = {}
+        with contextlib.ExitStack() as stack:
+            turns = [run.turn(variant("idle"), Absent, servers, stack) for _ in range(3)]
+        self.assertEqual(turns, [{"value": 1}, {"error": "it is gone"}, {"value": 2}])
+        self.assertEqual((run.started, started.stops), (3, 5))  # two before the end, all three at the end
 
     def test_a_process_that_went_is_a_fault_but_being_told_to_end_is_not(self):
         run, _ = self.run_of([FileNotFoundError("/proc/1/stat"), SystemExit(143)])
