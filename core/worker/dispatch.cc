@@ -35,7 +35,8 @@ struct Worker::HandshakeBudget {
   bool spent = false;
   // left re-reads the clock, so it is asked once a handshake step (tens of microseconds), not once
   // a byte. A peer gets what there is for it while the handshakes of others go on, not at the end
-  // of them all: established connections at once, handshakes a step or two later.
+  // of them all: established connections at once, handshakes some steps later, several
+  // for one system call.
   [[nodiscard]] bool left() {
     if (spent) return false;
     const int64_t now_ns = connection::NowNs();

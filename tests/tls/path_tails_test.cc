@@ -3,6 +3,7 @@
 
 #include "tests/tls/verifier_fixture.h"
 #include "tls/client_verifier.h"
+#include "tls/issuer_id.h"
 
 namespace portcullis::tls {
 namespace {
@@ -71,6 +72,23 @@ TEST_F(PathTailsTest, ClientsOfAnIssuerHoldItsCertificateInCommon) {
   EXPECT_EQ(third[1], SharedBytes(ca.Der()));
   EXPECT_EQ(third[1].data(), second[1].data());
   EXPECT_EQ(stranger[1], SharedBytes(other.Der()));
+}
+
+// By it CRLs and OCSP responders are asked.
+TEST_F(PathTailsTest, AnIssuerMetBeforeHasTheSameIdentity) {
+  const TestCertificate ca = MakeCa(root_, {.common_name = "ca"});
+  Trust(MakeTrust({&root_}));
+  for (const size_t signatures : {2, 1, 1}) {
+    const TestCertificate leaf = MakeLeaf(ca, {});
+    const auto owned = MakeBuffers({&leaf, &ca});
+    const std::vector<CRYPTO_BUFFER*> chain = {owned[0].get(), owned[1].get()};
+    const Verdict verdict = verifier_->Judge(chain, kNow, &report_);
+    EXPECT_EQ(num_signatures(), signatures);
+    ASSERT_NE(verdict.identity, nullptr);
+    ASSERT_EQ(verdict.identity->path.size(), 2U);
+    EXPECT_EQ(verdict.identity->path[0].issuer, MakeIssuerId(ca.Der()));
+    EXPECT_EQ(verdict.identity->path[1].issuer, MakeIssuerId(root_.Der()));
+  }
 }
 
 TEST_F(PathTailsTest, ALeafThatTheIssuerDidNotSignIsRefused) {
