@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <ctime>
 #include <string>
 #include <utility>
@@ -14,17 +15,24 @@ namespace portcullis::signing {
 namespace {
 
 constexpr uint32_t kWorkersAHelper = 4;
+constexpr int64_t kPaceOver = 4;  // tasks
 
-int64_t NowNs() {
+}  // namespace
+
+int64_t Pool::NowNs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-}  // namespace
+int64_t Pool::Helper::PaceNs(int64_t now_ns) const {
+  const int64_t begun = begun_ns.load(std::memory_order_relaxed);
+  const int64_t so_far = begun != 0 ? now_ns - begun : 0;
+  return std::max(pace_ns.load(std::memory_order_relaxed), so_far);
+}
 
-absl::StatusOr<std::unique_ptr<Pool>> Pool::Start(uint32_t num_workers) {
-  std::unique_ptr<Pool> pool(new Pool);
+absl::StatusOr<std::unique_ptr<Pool>> Pool::Start(uint32_t num_workers, Clock clock) {
+  std::unique_ptr<Pool> pool(new Pool(clock));
   const uint32_t count = (num_workers + kWorkersAHelper - 1) / kWorkersAHelper;
   for (uint32_t i = 0; i < count; ++i) {
     absl::StatusOr<std::unique_ptr<io::Inbox<Timed>>> inbox = io::Inbox<Timed>::Create();
@@ -47,13 +55,19 @@ Pool::~Pool() {
   }
 }
 
+bool Pool::HasRoom(const Helper& helper, uint32_t num_before, int64_t now_ns) const {
+  if (num_before == 0) return true;  // or its pace would never be known again
+  return num_before < kMaxTasks && (num_before + 1) * helper.PaceNs(now_ns) <= kMaxWaitNs;
+}
+
 bool Pool::Submit(uint32_t worker, Task& task) {
   Helper& helper = *helpers_[worker % helpers_.size()];
-  if (helper.num_tasks.fetch_add(1, std::memory_order_relaxed) >= kMaxTasks) {
+  const int64_t now_ns = clock_();
+  if (!HasRoom(helper, helper.num_tasks.fetch_add(1, std::memory_order_relaxed), now_ns)) {
     helper.num_tasks.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
-  helper.inbox->Push({.task = std::move(task), .submitted_ns = NowNs()});
+  helper.inbox->Push({.task = std::move(task), .submitted_ns = now_ns});
   return true;
 }
 
@@ -69,8 +83,16 @@ void Pool::Run(Helper& helper) {
 void Pool::Work(Helper& helper, const Timed& timed) {
   const Task& task = timed.task;
   if (!stopping_.load(std::memory_order_acquire)) {
+    const int64_t begun_ns = clock_();
+    helper.begun_ns.store(begun_ns, std::memory_order_relaxed);
     Result result{.slot = task.slot, .generation = task.generation, .signature = task.job.Run()};
-    result.took_ns = NowNs() - timed.submitted_ns;
+    const int64_t now_ns = clock_();
+    result.took_ns = now_ns - timed.submitted_ns;
+    const int64_t pace = helper.pace_ns.load(std::memory_order_relaxed);
+    const int64_t took = now_ns - begun_ns;
+    helper.pace_ns.store(pace == 0 ? took : pace + (took - pace) / kPaceOver,
+                         std::memory_order_relaxed);
+    helper.begun_ns.store(0, std::memory_order_relaxed);
     task.sink->Take(std::move(result));
   }
   helper.num_tasks.fetch_sub(1, std::memory_order_relaxed);

@@ -45,18 +45,23 @@ struct Task {
 
 class Pool {
  public:
-  // How many tasks may wait for a helper: 64 ms of RSA-4096. Beyond it a worker that signs itself
-  // is the faster.
+  // How many tasks may wait for a helper, and how long they may take it at its pace of late, the
+  // one it is at included: 16 of RSA-4096 where it has a core to itself, one where its core is
+  // busy. Beyond either a worker that signs itself is the faster.
   static constexpr uint32_t kMaxTasks = 16;
+  static constexpr int64_t kMaxWaitNs = 80'000'000;
+
+  using Clock = int64_t (*)();  // monotonic, in nanoseconds
+  static int64_t NowNs();
 
   // Start starts a helper for every four workers. Errors name the cause.
-  static absl::StatusOr<std::unique_ptr<Pool>> Start(uint32_t num_workers);
+  static absl::StatusOr<std::unique_ptr<Pool>> Start(uint32_t num_workers, Clock clock = NowNs);
   ~Pool();  // tasks not begun get no result
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   // Submit takes `task`, whose sink gets exactly one result; false, leaving it alone, when
-  // `worker`'s helper has kMaxTasks already. Never blocks. Any thread.
+  // `worker`'s helper has enough. One without any always takes it. Never blocks. Any thread.
   [[nodiscard]] bool Submit(uint32_t worker, Task& task);
 
   // num_tasks: of `worker`'s helper, begun or not. Any thread.
@@ -73,14 +78,22 @@ class Pool {
   struct Helper {
     explicit Helper(std::unique_ptr<io::Inbox<Timed>> from) : inbox(std::move(from)) {}
     std::unique_ptr<io::Inbox<Timed>> inbox;
+    // PaceNs returns how long a task of late takes it: the mean of the last few, or what the one
+    // that it is at has taken already. Any thread.
+    [[nodiscard]] int64_t PaceNs(int64_t now_ns) const;
+
     std::atomic<uint32_t> num_tasks{0};
+    std::atomic<int64_t> pace_ns{0};   // written by the helper; 0: it has done nothing yet
+    std::atomic<int64_t> begun_ns{0};  // the task it is at; 0: at none
     std::thread thread;
   };
 
-  Pool() = default;
+  explicit Pool(Clock clock) : clock_(clock) {}
+  [[nodiscard]] bool HasRoom(const Helper& helper, uint32_t num_before, int64_t now_ns) const;
   void Run(Helper& helper);
   void Work(Helper& helper, const Timed& timed);
 
+  const Clock clock_;
   std::vector<std::unique_ptr<Helper>> helpers_;  // not changed while threads run
   std::atomic<bool> stopping_{false};
 };

@@ -1,5 +1,6 @@
 #include "core/signing/pool.h"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <semaphore>
@@ -43,8 +44,12 @@ class Results final : public ResultSink {
   std::vector<Result> results_;
 };
 
-std::unique_ptr<Pool> Started(uint32_t num_workers) {
-  auto pool = Pool::Start(num_workers);
+std::atomic<int64_t> time_ns{1};  // where a test says what time it is
+
+int64_t TestTime() { return time_ns.load(); }
+
+std::unique_ptr<Pool> Started(uint32_t num_workers, Pool::Clock clock = Pool::NowNs) {
+  auto pool = Pool::Start(num_workers, clock);
   EXPECT_TRUE(pool.ok()) << pool.status();
   return pool.ok() ? *std::move(pool) : nullptr;
 }
@@ -97,7 +102,7 @@ TEST(SigningPool, AKeyThatDoesNotSignHasAResultToo) {
 TEST(SigningPool, RefusesWhatItHasNoRoomForAndLeavesItAlone) {
   const auto held = std::make_shared<HeldKey>();
   Results results;
-  const auto pool = Started(1);
+  const auto pool = Started(1, TestTime);
   for (uint32_t i = 0; i < Pool::kMaxTasks; ++i) {
     Task task = TaskOf(held, results);
     ASSERT_TRUE(pool->Submit(0, task));
@@ -112,6 +117,43 @@ TEST(SigningPool, RefusesWhatItHasNoRoomForAndLeavesItAlone) {
   EXPECT_TRUE(pool->Submit(0, refused));
   held->Release(Pool::kMaxTasks);
   for (uint32_t i = 0; i < Pool::kMaxTasks; ++i) (void)results.Wait();
+}
+
+TEST(SigningPool, AHelperThatGetsLittleOfItsCoreHasFewWaiting) {
+  const auto held = std::make_shared<HeldKey>();
+  Results results;
+  const auto pool = Started(1, TestTime);
+  Task slow = TaskOf(held, results);
+  ASSERT_TRUE(pool->Submit(0, slow));
+  held->WaitBegun();
+  Task second = TaskOf(held, results);
+  time_ns += Pool::kMaxWaitNs / 2 + 1;
+  EXPECT_FALSE(pool->Submit(0, second)) << "two as slow as the first has been so far are too slow";
+  held->Release(1);
+  (void)results.Wait();
+
+  while (pool->num_tasks(0) != 0) std::this_thread::yield();
+  ASSERT_TRUE(pool->Submit(0, second)) << "one that has nothing to do takes one always";
+  held->WaitBegun();
+  Task third = TaskOf(held, results);
+  EXPECT_FALSE(pool->Submit(0, third)) << "the first was slow";
+
+  // Fast ones, and it is known to be fast again.
+  held->Release(1);
+  (void)results.Wait();
+  for (int i = 0; i < 10; ++i) {
+    while (pool->num_tasks(0) != 0) std::this_thread::yield();
+    held->Release(1);
+    Task fast = TaskOf(held, results);
+    ASSERT_TRUE(pool->Submit(0, fast));
+    (void)results.Wait();
+  }
+  for (uint32_t i = 0; i < 4; ++i) {
+    Task task = TaskOf(held, results);
+    EXPECT_TRUE(pool->Submit(0, task));
+  }
+  held->Release(4);
+  for (uint32_t i = 0; i < 4; ++i) (void)results.Wait();
 }
 
 TEST(SigningPool, AnotherWorkersHelperIsNotHeldUp) {
