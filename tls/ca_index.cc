@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tls/check.h"
+#include "tls/numbered_extensions.h"
 #include "tls/revocation_index.h"
 
 namespace portcullis::tls {
@@ -60,6 +61,7 @@ X509* CaObjects::Get(uint32_t id) {
         CRYPTO_BUFFER_new_from_static_data_unsafe(der.data(), der.size(), nullptr));
     object.reset(X509_parse_from_buffer(buffer.get()));
     TLS_CHECK(object != nullptr);  // It parsed when it was added.
+    NumberExtensions(object.get());
     ERR_clear_error();
     ++num_parsed_;
   }

@@ -17,6 +17,7 @@
 #include "tls/check.h"
 #include "tls/identity.h"
 #include "tls/judgement.h"
+#include "tls/numbered_extensions.h"
 #include "tls/path_checks.h"
 #include "tls/path_link.h"
 #include "tls/x509_map.h"
@@ -68,6 +69,7 @@ bool ParseOthers(std::span<CRYPTO_BUFFER* const> others, const CaIndex& known,
     bssl::UniquePtr<X509> x509(common != nullptr ? bssl::UpRef(common->x509).release()
                                                  : X509_parse_from_buffer(buffer));
     if (x509 == nullptr) return false;
+    if (common == nullptr) NumberExtensions(x509.get());
     presented.ders.push_back(common != nullptr ? common->der : SharedBytes(BytesOf(buffer)));
     if (known.Find(digest) || std::find(seen.begin(), seen.end(), digest) != seen.end()) continue;
     seen.push_back(digest);
@@ -198,6 +200,7 @@ Verdict ClientVerifier::Judge(std::span<CRYPTO_BUFFER* const> chain, int64_t now
     Reject(verdict, Rejection::kBadCertificate, ToX509Error(Rejection::kBadCertificate), 0,
            nullptr);
   } else {
+    NumberExtensions(leaf.get());
     std::unique_ptr<PeerIdentity> identity = MakeIdentity(leaf.get(), BytesOf(chain.front()));
     JudgeLeaf(leaf.get(), chain, now, *identity, verdict, report);
     verdict.identity = std::move(identity);

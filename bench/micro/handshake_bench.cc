@@ -1,5 +1,5 @@
 // The server's share of a mutual handshake in memory: only time inside the engine counts, the
-// client's is left out. Also reports allocations and bytes per handshake.
+// client's is left out. Also reports allocations, bytes and shared locks per handshake.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/micro/handshake_pki.h"
+#include "bench/micro/read_locks.h"
 #include "bench/micro/server_share.h"
 
 namespace portcullis::bench {
@@ -46,12 +47,19 @@ void Append(void* wire, const uint8_t* bytes, size_t size) {
   out.insert(out.end(), bytes, bytes + size);
 }
 
+template <typename F>
+void Server(Spent& spent, F&& work) {
+  ResumeLocks();
+  Timed(spent, work);
+  PauseLocks();
+}
+
 // One handshake to its end; false if it fails. `session`: the ticket that came with it.
 bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& spent,
                bssl::UniquePtr<SSL_SESSION>* session) {
   tls::testing::TestClient client(options);
   std::unique_ptr<tls::Engine> engine;
-  Timed(spent, [&] { engine = std::make_unique<tls::Engine>(world.hosts.table()); });
+  Server(spent, [&] { engine = std::make_unique<tls::Engine>(world.hosts.table()); });
   std::vector<uint8_t> wire;
   wire.reserve(16384);
   tls::HandshakeStatus status = tls::HandshakeStatus::kWantRead;
@@ -59,7 +67,7 @@ bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& 
     client.Handshake();
     const std::vector<uint8_t> flight = client.TakeOutput();
     std::span<const uint8_t> input = flight;
-    Timed(spent, [&] {
+    Server(spent, [&] {
       status = engine->Handshake(input, {&wire, &Append});
       engine->SendTicket({&wire, &Append});
     });
@@ -69,14 +77,17 @@ bool Handshake(World& world, const tls::testing::ClientOptions& options, Spent& 
   client.Handshake();
   (void)client.Read();
   if (session != nullptr) *session = client.TakeSession();
-  Timed(spent, [&] { engine.reset(); });
+  Server(spent, [&] { engine.reset(); });
   return status == tls::HandshakeStatus::kDone && client.done();
 }
 
 void Full(benchmark::State& state, TestKey key, uint16_t version) {
   World& world = WorldOf(key);
   const tls::testing::ClientOptions options = world.pki.Client(version);
+  const LocksScope locks;
+  PauseLocks();
   Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
+  locks.Report(state);
 }
 
 void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
@@ -89,7 +100,10 @@ void Resumed(benchmark::State& state, TestKey key, uint16_t version) {
     return;
   }
   options.session = session.get();
+  const LocksScope locks;
+  PauseLocks();
   Handshakes(state, [&](Spent& spent) { return Handshake(world, options, spent, nullptr); });
+  locks.Report(state);
 }
 
 BENCHMARK_CAPTURE(Full, p256_tls13, TestKey::kEcP256, TLS1_3_VERSION)
