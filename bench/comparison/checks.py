@@ -1,11 +1,15 @@
 """Whether a server does the work that is measured, and the same as the others: it must know its clients from strangers,
 and agree with them on the same cipher and group."""
 
+import re
+import subprocess
+
 from local import Fault
 
 from comparison.load import pair
 
 CONNECTIONS = 16
+GET = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def refusals(result, bad):
@@ -25,6 +29,32 @@ def check(server, load, pki, more=()):
             raise Fault(f"{server.name} must refuse a client ({bad}) and does not, or not so that it shows: "
                         f"{result['failures'] or result['refused']}")
     return sorted(good["negotiated"])
+
+
+def tickets_sent(server, pki, scratch, more=()):
+    """How many session tickets the server sends with one handshake, as a client of OpenSSL's sees them until the server
+    has answered a request and closed. `more`: arguments for the load generator, which say whether that handshake is of
+    TLS 1.2, and a resumption. `scratch`: a folder for the session. Raises Fault when no such handshake comes about."""
+    resumes = "--resume-share" in more
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "localhost", "-cert",
+               pki / "client.crt", "-cert_chain", pki / "client.crt", "-key", pki / "client.key",
+               "-tls1_2" if "1.2" in more else "-tls1_3", "-msg", "-ign_eof"]
+    session = scratch / "session.pem"
+    for part in (["-sess_out", session], ["-sess_in", session]) if resumes else ([],):
+        done = subprocess.run([*map(str, command), *map(str, part)], input=GET, capture_output=True, text=True,
+                              errors="replace", timeout=20, check=False)
+    said = done.stdout
+    if ", ServerHello" not in said or not re.search(r"^HTTP/1\.[01] 200 ", said, re.MULTILINE):
+        raise Fault(f"{server.name} does not answer openssl s_client, which counts tickets: {done.stderr.strip()}")
+    if resumes != ("Reused, " in said):
+        raise Fault(f"{server.name}: openssl s_client, which counts tickets, {'cannot resume' if resumes else 'resumes'}")
+    return said.count(", NewSessionTicket")
+
+
+def as_wanted(server, tickets, variant):
+    """Raises Fault where a variant is about the number of tickets and the server sends another."""
+    if variant.one_ticket and tickets != 1:
+        raise Fault(f"{server.name} sends {tickets} tickets, where 1 is to be measured")
 
 
 class Agreement:

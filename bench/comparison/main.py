@@ -150,7 +150,7 @@ class Comparison:
         tickets = self.options.tickets == "on" if variant.tickets is None else variant.tickets
         server.start(Setting(self.folder / server.name, self.pki(variant.key), self.backend.path,
                              self.options.server_core, tickets, self.descriptors,
-                             self.pki(variant.beside) if variant.beside else None))
+                             self.pki(variant.beside) if variant.beside else None, variant.one_ticket))
         return server
 
     def floor(self, case):
@@ -169,12 +169,12 @@ class Comparison:
     def measure(self, variant, server_classes):
         """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead."""
         with contextlib.ExitStack() as running:
-            servers, agreed = {}, checks.Agreement()
+            servers, tickets, agreed = {}, {}, checks.Agreement()
             for server_class in takes_part(variant, server_classes):
                 try:
                     server = self.start(server_class, variant)
                     running.callback(server.stop)
-                    agreed.join(server, checks.check(server, self.load, self.pki(variant.key), variant.arguments))
+                    tickets[server_class] = self.checked(server, variant, agreed)
                     servers[server_class] = server
                 except LOST as error:
                     yield {"variant": variant.name, "server": server_class.name, "round": 0, "error": str(error)}
@@ -183,7 +183,15 @@ class Comparison:
                 self.random.shuffle(order)
                 for server_class in order:
                     yield {"variant": variant.name, "server": server_class.name, "round": number,
-                           **self.turn(variant, server_class, servers, running)}
+                           "tickets": tickets[server_class], **self.turn(variant, server_class, servers, running)}
+
+    def checked(self, server, variant, agreed):
+        """Sees to it that the server does the work of the variant; returns how many tickets it sends."""
+        pki = self.pki(variant.key)
+        agreed.join(server, checks.check(server, self.load, pki, variant.arguments))
+        tickets = checks.tickets_sent(server, pki, self.folder, variant.arguments)
+        checks.as_wanted(server, tickets, variant)
+        return tickets
 
     def turn(self, variant, server_class, servers, running):
         """One sample of a server, or what went wrong; the next one then is of a server started anew."""
@@ -220,7 +228,8 @@ def most_idle(descriptors):
 def takes_part(variant, server_classes):
     if variant.beside:
         return [one for one in server_classes if issubclass(one, terminator.Portcullis)]
-    can = [one for one in server_classes if variant.tickets is not False or one.tickets_can_be_off]
+    can = [one for one in server_classes if (variant.tickets is not False or one.tickets_can_be_off)
+           and (one.tickets_can_be_one or not variant.one_ticket)]
     return can + list(variant.more_servers)
 
 
@@ -253,7 +262,8 @@ def told(variant, sample):
         return f"NOT MEASURED: {sample['error']}"
     floor = f"   floor {sample['floor_us']:.0f} us" if "floor_us" in sample else ""
     failed = f"   failed {sample['failures']}" if sample["failed"] else ""
-    return f"{variant.value} {sample['value']:,.{variant.digits}f}{floor}{failed}"
+    tickets = f"   tickets {sample['tickets']}"
+    return f"{variant.value} {sample['value']:,.{variant.digits}f}{floor}{tickets}{failed}"
 
 
 def main(arguments):

@@ -142,6 +142,7 @@ def of_binary(path):
     """The two servers of another nginx, `path`: one that its user has built on BoringSSL."""
     class Own:
         package = f"{path}: no such binary"
+        tickets_can_be_one = False  # its ssl_conf_command is OpenSSL's, and BoringSSL reads no file
 
         @classmethod
         def executable(cls):

@@ -13,12 +13,20 @@ from comparison.load import free_port
 
 # Where Debian puts servers, for those whose PATH has no sbin.
 FOLDERS = ("/usr/sbin", "/usr/local/sbin")
+ONE_TICKET = """openssl_conf = all
+[all]
+ssl_conf = modules
+[modules]
+system_default = every_context
+[every_context]
+NumTickets = 1
+"""
 
 
 class Setting:
     """What a server is to be like, the same for all."""
 
-    def __init__(self, folder, pki, backend, core, tickets, descriptors, beside=None):
+    def __init__(self, folder, pki, backend, core, tickets, descriptors, beside=None, one_ticket=False):
         self.folder = folder  # scratch, the server's own
         self.pki = pki  # of local.make_pki
         self.backend = backend  # path of a socket
@@ -26,6 +34,16 @@ class Setting:
         self.tickets = tickets
         self.descriptors = descriptors
         self.beside = beside  # likewise, of a second listener; None without
+        self.one_ticket = one_ticket  # with each full handshake, whatever the server does by itself
+
+    def environment(self):
+        """The variables that a server is started with. OpenSSL reads in a file how many tickets to send, whoever uses
+        it; a user of the packages could say so too."""
+        if not self.one_ticket:
+            return None
+        path = self.folder / "openssl.cnf"
+        path.write_text(ONE_TICKET)
+        return {**os.environ, "OPENSSL_CONF": str(path)}
 
 
 class Server:
@@ -36,6 +54,7 @@ class Server:
     package = ""  # that has it
     version_arguments = ("-v",)
     tickets_can_be_off = True
+    tickets_can_be_one = True
 
     def __init__(self):
         self.process = None
@@ -70,7 +89,8 @@ class Server:
         self.port = free_port()
         command = ["taskset", "-c", str(setting.core), *map(str, self.command(setting))]
         with open(self._log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=setting.environment())
         try:
             wait_for(self.is_up, self.name)
         except BaseException:

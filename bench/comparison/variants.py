@@ -33,6 +33,7 @@ class Variant:
     restarts = False  # each sample needs a fresh server
     beside = None  # kind of the server key of a second listener; only our own servers have one
     tickets = None  # whether they are issued; None: as the command line says
+    one_ticket = False  # from everybody who can be told so; else as many as each sends by itself
     more_servers = ()  # that take part in this variant alone
     second_floor = None  # a further case of floor_bench; samples get `over_second`, the value as multiple of it
     windows = 1  # how many times options.seconds a sample loads its server for
@@ -83,7 +84,7 @@ class Handshakes(Variant):
 
     value = "CPU us"
     columns = (("handshakes/s", "per_second", 0), ("p50 ms", "p50", 1), ("p99 ms", "p99", 1), ("busy", "busy", 2),
-               ("generator's CPU us", "own_cpu_us", 0))
+               ("generator's CPU us", "own_cpu_us", 0), ("tickets", "tickets", 0))
     over_floor = True
     resumes = False
     more_s = WARM_UP_S
@@ -121,6 +122,13 @@ class WithoutTickets(Handshakes):
     """The peers on OpenSSL spend about a quarter of a handshake on tickets that hold the client's chain."""
 
     tickets = False
+
+
+class OneTicket(Handshakes):
+    """The peers send two by themselves, we send one: here all do the same."""
+
+    tickets = True
+    one_ticket = True
 
 
 class BothProviders(Handshakes):
@@ -169,7 +177,7 @@ class Latency(Variant):
     windows = 2
     columns = (("rate/s", "rate", 0), ("at 100%: /s", "capacity", 0), ("busy", "busy", 2), ("p50 ms", "p50", 2),
                ("p90 ms", "p90", 2), ("p99.9 ms", "p99.9", 2), ("generator's p99 ms", "start_delay", 2),
-               ("CPU us", "cpu_us", 0))
+               ("CPU us", "cpu_us", 0), ("tickets", "tickets", 0))
     on_floor = False
 
     def sample(self, server, load, pki, options):
@@ -304,6 +312,8 @@ ALL = [
     Handshakes("p256", "Full handshake and one GET, P-256, TLS 1.3, clients seen before"),
     NewClients("new", "Full handshake and one GET, P-256, TLS 1.3, clients never seen before, of an issuer seen "
                "before"),
+    OneTicket("oneticket", "Full handshake and one GET, P-256, TLS 1.3, clients seen before, one ticket from everybody",
+              floor="Full/p256_tls13_one_ticket"),
     WithoutTickets("notickets", "Full handshake and one GET, P-256, TLS 1.3, clients seen before, tickets off"),
     Handshakes("tls12", "Full handshake and one GET, P-256, TLS 1.2, clients seen before", floor="Full/p256_tls12",
                arguments=("--tls", "1.2")),

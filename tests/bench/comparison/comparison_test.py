@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -255,6 +256,67 @@ class Peers(unittest.TestCase):
         agreed.join(Absent(), ["TLS_AES_128_GCM_SHA256 X25519"])
         with self.assertRaisesRegex(local.Fault, "agree on TLS_AES_256_GCM_SHA384 X25519, no.such.server on TLS_AES_1"):
             agreed.join(Absent(), ["TLS_AES_256_GCM_SHA384 X25519"])
+
+
+class Responder(Server):
+    """OpenSSL's own server, which answers any request with a page."""
+
+    name = "s_server"
+
+    def command(self, setting):
+        return ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", setting.pki / "tls/tls.crt", "-key",
+                setting.pki / "tls/tls.key", "-Verify", 3, "-verify_return_error", "-CAfile",
+                setting.pki / "ca/ca.crt", "-www", "-quiet"]
+
+
+class Tickets(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.folder = Path(cls.scratch.name)
+        local.make_pki(cls.folder)
+
+    @contextlib.contextmanager
+    def responder(self, one_ticket):
+        server = Responder()
+        server.start(Setting(self.folder / "server", self.folder, "", min(os.sched_getaffinity(0)), True, 100,
+                             one_ticket=one_ticket))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+    def test_they_are_counted_as_they_come_and_openssl_can_be_told_how_many(self):
+        kinds = ((), ("--resume-share", "100"), ("--tls", "1.2"))
+        for one_ticket, wanted in ((False, [2, 1, 1]), (True, [1, 1, 1])):
+            with self.responder(one_ticket) as server:
+                sent = [checks.tickets_sent(server, self.folder, self.folder, more) for more in kinds]
+            self.assertEqual(sent, wanted)
+
+    def test_without_a_handshake_there_is_no_count(self):
+        with self.responder(False) as server:
+            (self.folder / "stranger").mkdir()
+            local.make_pki(self.folder / "stranger")
+            with self.assertRaisesRegex(local.Fault, "s_server does not answer openssl s_client"):
+                checks.tickets_sent(server, self.folder / "stranger", self.folder)
+
+    def test_a_server_that_sends_more_than_one_has_no_part_where_all_send_one(self):
+        own = nginx.of_binary("/no/nginx")
+        servers = [terminator.PortcullisHttp, peers.Hitch, *own]
+        self.assertEqual(main.takes_part(variant("oneticket"), servers), servers[:2])
+        self.assertEqual(main.takes_part(variant("p256"), servers), servers)
+        checks.as_wanted(Absent(), 2, variant("p256"))
+        checks.as_wanted(Absent(), 1, variant("oneticket"))
+        with self.assertRaisesRegex(local.Fault, "no.such.server sends 2 tickets, where 1 is"):
+            checks.as_wanted(Absent(), 2, variant("oneticket"))
+
+    def test_the_table_says_how_many_were_sent(self):
+        counted = [{**one, "tickets": 1 if one["server"].startswith("portcullis") else 2} for one in SAMPLES]
+        text = markdown.document(FACTS, results.sections_of(counted, variants.ALL, KINDS))
+        self.assertRegex(text, r"generator's CPU us \| tickets \|")
+        self.assertRegex(text, r"\| portcullis-http .*\| 1 \|\n")
+        self.assertRegex(text, r"\| hitch .*\| 2 \|\n")
 
 
 class Turns(unittest.TestCase):
