@@ -47,14 +47,16 @@ def tickets_sent(server, pki, scratch, more=()):
     if ", ServerHello" not in said or not re.search(r"^HTTP/1\.[01] 200 ", said, re.MULTILINE):
         raise Fault(f"{server.name} does not answer openssl s_client, which counts tickets: {done.stderr.strip()}")
     if resumes != ("Reused, " in said):
-        raise Fault(f"{server.name}: openssl s_client, which counts tickets, {'cannot resume' if resumes else 'resumes'}")
+        raise Fault(f"{server.name}: openssl s_client, which counts tickets, "
+                    f"{'cannot resume' if resumes else 'resumes'}")
     return said.count(", NewSessionTicket")
 
 
-def as_wanted(server, tickets, variant):
-    """Raises Fault where a variant is about the number of tickets and the server sends another."""
-    if variant.one_ticket and tickets != 1:
-        raise Fault(f"{server.name} sends {tickets} tickets, where 1 is to be measured")
+def as_wanted(server, tickets, wanted, one):
+    """Raises Fault where the server sends `tickets` and there should be none, or some, or just one."""
+    if bool(tickets) != wanted or (one and tickets != 1):
+        raise Fault(f"{server.name} sends {tickets} tickets, where {'1' if one else 'some' if wanted else 'none'} "
+                    "should be measured")
 
 
 class Agreement:

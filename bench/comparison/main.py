@@ -145,11 +145,13 @@ class Comparison:
             self.pkis[key] = folder
         return self.pkis[key]
 
+    def tickets_on(self, variant):
+        return self.options.tickets == "on" if variant.tickets is None else variant.tickets
+
     def start(self, server_class, variant):
         server = server_class()
-        tickets = self.options.tickets == "on" if variant.tickets is None else variant.tickets
         server.start(Setting(self.folder / server.name, self.pki(variant.key), self.backend.path,
-                             self.options.server_core, tickets, self.descriptors,
+                             self.options.server_core, self.tickets_on(variant), self.descriptors,
                              self.pki(variant.beside) if variant.beside else None, variant.one_ticket))
         return server
 
@@ -190,7 +192,7 @@ class Comparison:
         pki = self.pki(variant.key)
         agreed.join(server, checks.check(server, self.load, pki, variant.arguments))
         tickets = checks.tickets_sent(server, pki, self.folder, variant.arguments)
-        checks.as_wanted(server, tickets, variant)
+        checks.as_wanted(server, tickets, self.tickets_on(variant), variant.one_ticket)
         return tickets
 
     def turn(self, variant, server_class, servers, running):
@@ -228,8 +230,7 @@ def most_idle(descriptors):
 def takes_part(variant, server_classes):
     if variant.beside:
         return [one for one in server_classes if issubclass(one, terminator.Portcullis)]
-    can = [one for one in server_classes if (variant.tickets is not False or one.tickets_can_be_off)
-           and (one.tickets_can_be_one or not variant.one_ticket)]
+    can = [one for one in server_classes if one.tickets_can_be_one or not variant.one_ticket]
     return can + list(variant.more_servers)
 
 

@@ -3,12 +3,13 @@
 
 # What the servers do differently by themselves, and is part of what is measured.
 TICKETS = (
-    "Tickets: how many session tickets the server sent with one handshake of the kind, as `openssl s_client -msg` saw "
-    "them before the samples. With a full handshake of TLS 1.3 Portcullis sends one; nginx, HAProxy, hitch and stunnel "
-    "on OpenSSL send two, which is what a user of the package gets, nginx on BoringSSL two, and the floor two. What a "
-    "ticket costs is in the figures. In `oneticket` everybody sends one, the floor too, but for nginx on BoringSSL, "
-    "which cannot be told and is left out. Clients seen before: Portcullis has their verified chain in memory, the "
-    "others verify it each time; in `new` Portcullis verifies each client too, of its chain the issuer's part once.")
+    "Tickets: how many session tickets the server sent with one handshake of the kind, as `openssl s_client -msg` saw"
+    " them before the samples. With a full handshake of TLS 1.3 Portcullis sends one; nginx, HAProxy, hitch and "
+    "stunnel on OpenSSL send two, which is what a user of the package gets, nginx on BoringSSL two, and the floor "
+    "two. What a ticket costs is in the figures. In `oneticket` everybody sends one, in `notickets` none, the floor "
+    "too; nginx on BoringSSL cannot be told to send one and is left out of that. Clients seen before: Portcullis has "
+    "their verified chain in memory, the others verify it each time; in `new` Portcullis verifies each client too, of"
+    " its chain the issuer's part once.")
 
 
 def number(value, digits):

@@ -91,12 +91,11 @@ ocsp-dir = ""
 
 
 class Hitch(Server):
-    """Has no switch for tickets: they are always on."""
+    """Has no switch for tickets: OpenSSL's file has (server.py)."""
 
     name = "hitch"
     kind = "tcp"
     package = "hitch"
-    tickets_can_be_off = False
     version_arguments = ("--version",)
 
     def command(self, setting):

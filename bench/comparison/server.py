@@ -13,14 +13,16 @@ from comparison.load import free_port
 
 # Where Debian puts servers, for those whose PATH has no sbin.
 FOLDERS = ("/usr/sbin", "/usr/local/sbin")
-ONE_TICKET = """openssl_conf = all
+OPENSSL = """openssl_conf = all
 [all]
 ssl_conf = modules
 [modules]
 system_default = every_context
 [every_context]
-NumTickets = 1
 """
+ONE_TICKET = "NumTickets = 1\n"
+# Without the first there are none in TLS 1.2; TLS 1.3 has other tickets then, of sessions that the server keeps.
+NO_TICKETS = "Options = -SessionTicket\nNumTickets = 0\n"
 
 
 class Setting:
@@ -39,10 +41,10 @@ class Setting:
     def environment(self):
         """The variables that a server is started with. OpenSSL reads in a file how many tickets to send, whoever uses
         it; a user of the packages could say so too."""
-        if not self.one_ticket:
+        if self.tickets and not self.one_ticket:
             return None
         path = self.folder / "openssl.cnf"
-        path.write_text(ONE_TICKET)
+        path.write_text(OPENSSL + (ONE_TICKET if self.tickets else NO_TICKETS))
         return {**os.environ, "OPENSSL_CONF": str(path)}
 
 
@@ -53,7 +55,6 @@ class Server:
     kind = ""  # http: requests are read; tcp: a stream is passed through
     package = ""  # that has it
     version_arguments = ("-v",)
-    tickets_can_be_off = True
     tickets_can_be_one = True
 
     def __init__(self):

@@ -264,9 +264,9 @@ class Responder(Server):
     name = "s_server"
 
     def command(self, setting):
-        return ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-cert", setting.pki / "tls/tls.crt", "-key",
-                setting.pki / "tls/tls.key", "-Verify", 3, "-verify_return_error", "-CAfile",
-                setting.pki / "ca/ca.crt", "-www", "-quiet"]
+        return ["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-www", "-quiet", "-cert",
+                setting.pki / "tls/tls.crt", "-key", setting.pki / "tls/tls.key", "-Verify", 3,
+                "-verify_return_error", "-CAfile", setting.pki / "ca/ca.crt"]
 
 
 class Tickets(unittest.TestCase):
@@ -278,9 +278,9 @@ class Tickets(unittest.TestCase):
         local.make_pki(cls.folder)
 
     @contextlib.contextmanager
-    def responder(self, one_ticket):
+    def responder(self, tickets=True, one_ticket=False):
         server = Responder()
-        server.start(Setting(self.folder / "server", self.folder, "", min(os.sched_getaffinity(0)), True, 100,
+        server.start(Setting(self.folder / "server", self.folder, "", min(os.sched_getaffinity(0)), tickets, 100,
                              one_ticket=one_ticket))
         try:
             yield server
@@ -288,14 +288,20 @@ class Tickets(unittest.TestCase):
             server.stop()
 
     def test_they_are_counted_as_they_come_and_openssl_can_be_told_how_many(self):
-        kinds = ((), ("--resume-share", "100"), ("--tls", "1.2"))
-        for one_ticket, wanted in ((False, [2, 1, 1]), (True, [1, 1, 1])):
-            with self.responder(one_ticket) as server:
-                sent = [checks.tickets_sent(server, self.folder, self.folder, more) for more in kinds]
-            self.assertEqual(sent, wanted)
+        def sent(server, *more):
+            return checks.tickets_sent(server, self.folder, self.folder, more)
+
+        for one_ticket, most in ((False, 2), (True, 1)):
+            with self.responder(one_ticket=one_ticket) as server:
+                self.assertEqual([sent(server), sent(server, "--resume-share", "100"), sent(server, "--tls", "1.2")],
+                                 [most, 1, 1])
+        with self.responder(tickets=False) as server:
+            self.assertEqual([sent(server), sent(server, "--tls", "1.2")], [0, 0])
+            with self.assertRaisesRegex(local.Fault, "cannot resume"):
+                sent(server, "--resume-share", "100")
 
     def test_without_a_handshake_there_is_no_count(self):
-        with self.responder(False) as server:
+        with self.responder() as server:
             (self.folder / "stranger").mkdir()
             local.make_pki(self.folder / "stranger")
             with self.assertRaisesRegex(local.Fault, "s_server does not answer openssl s_client"):
@@ -306,10 +312,13 @@ class Tickets(unittest.TestCase):
         servers = [terminator.PortcullisHttp, peers.Hitch, *own]
         self.assertEqual(main.takes_part(variant("oneticket"), servers), servers[:2])
         self.assertEqual(main.takes_part(variant("p256"), servers), servers)
-        checks.as_wanted(Absent(), 2, variant("p256"))
-        checks.as_wanted(Absent(), 1, variant("oneticket"))
-        with self.assertRaisesRegex(local.Fault, "no.such.server sends 2 tickets, where 1 is"):
-            checks.as_wanted(Absent(), 2, variant("oneticket"))
+
+    def test_a_server_that_sends_others_than_it_should_is_not_measured(self):
+        for tickets, wanted, one in ((2, True, False), (1, True, True), (0, False, False)):
+            checks.as_wanted(Absent(), tickets, wanted, one)
+        for tickets, wanted, one, says in ((2, True, True, "1"), (2, False, False, "none"), (0, True, False, "some")):
+            with self.assertRaisesRegex(local.Fault, f"no.such.server sends {tickets} tickets, where {says} should"):
+                checks.as_wanted(Absent(), tickets, wanted, one)
 
     def test_the_table_says_how_many_were_sent(self):
         counted = [{**one, "tickets": 1 if one["server"].startswith("portcullis") else 2} for one in SAMPLES]
