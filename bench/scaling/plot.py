@@ -1,7 +1,6 @@
 """Lines with whiskers as SVG: a panel for each axis, a line for each kind of client. Points stand at equal distances,
 for one of them may be 0."""
 
-import math
 from html import escape
 
 from comparison import bars
@@ -14,13 +13,6 @@ COLOURS = {"seen": "#1f6feb", "new": "#d1742f"}
 LABELS = {"seen": "seen before", "new": "never seen before"}
 STYLE = bars.STYLE + "".join(f".{kind}{{stroke:{colour};fill:none;stroke-width:2}}"
                              for kind, colour in COLOURS.items())
-
-
-def ticks(most):
-    """Round values from 0 to what `most` fits under, in at most six steps."""
-    power = 10 ** math.floor(math.log10(most))
-    step = next(power * part for part in (0.1, 0.2, 0.25, 0.5, 1, 2) if math.ceil(most / (power * part)) <= 6)
-    return [step * number for number in range(math.ceil(most / step) + 1)]
 
 
 def ends(rows, place):
@@ -50,7 +42,7 @@ def line(rows, kind, place, label_y):
 def panel(axis, rows, top):
     """The elements of one axis whose upper edge is at `top`, and its lower edge."""
     upper, lower = top + bars.TITLE, top + bars.TITLE + HEIGHT
-    marks = ticks(max(row[kind]["high"] for row in rows for kind in KINDS) or 1)
+    marks = bars.ticks(max(row[kind]["high"] for row in rows for kind in KINDS) or 1)
     step = (WIDTH - 40) / max(len(rows) - 1, 1)
 
     def place(number, value):

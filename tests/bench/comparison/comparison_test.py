@@ -181,6 +181,28 @@ class Shown(unittest.TestCase):
         self.assertNotIn("src=", html)
         self.assertNotIn("href=", html)
 
+    def test_one_sample_that_went_wrong_does_not_make_slivers_of_the_bars(self):
+        rows = [(name, {"median": median, "low": 2, "high": high, "n": 5}, False)
+                for name, median, high in (("ours", 2.75, 3), ("other", 4.95, 608.2), ("third", 3, 7))]
+        root = xml.etree.ElementTree.fromstring("<svg>" + "".join(bars.panel("p99", "ms", rows, 0)[0]) + "</svg>")
+        widths = [float(rect.get("width")) for rect in root.findall("rect")]
+        self.assertEqual([round(width / bars.BAR * 8, 2) for width in widths], [2.75, 4.95, 3])
+        whiskers = [path.get("d") for path in root.findall("path[@class='w']")]
+        self.assertEqual([float(path.split("H")[1].split("M")[0]) <= bars.LABEL + bars.BAR for path in whiskers],
+                         [True] * 3)
+        self.assertEqual([path.count("v8") for path in whiskers], [2, 1, 2])  # one has no end
+        said = [text.text for text in root.findall("text")]
+        self.assertIn("4.95, up to 608", said)
+        self.assertIn("3.00", said)
+
+    def test_every_panel_has_an_axis_with_its_unit(self):
+        root = xml.etree.ElementTree.fromstring("<svg>" + "".join(bars.axis([0, 2.5, 5], "ms", 10, 90)) + "</svg>")
+        self.assertEqual([(text.text, text.get("x")) for text in root.findall("text")][:3],
+                         [("0", "190.0"), ("2.5", "500.0"), ("5", "810.0")])
+        self.assertEqual(root.findall("text")[3].text, "ms")
+        self.assertEqual(root.findall("path")[1].get("d"), "M500.0 10V90")
+        self.assertIn(">CPU over floor</text>", bars.figure(self.sections))
+
     def test_every_title_fits_its_plot(self):
         for one in variants.ALL:
             self.assertLess(8.1 * len(one.title), bars.WIDTH, one.title)  # of 14 px, semibold

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import local  # noqa: E402
+from comparison import bars  # noqa: E402
 from scaling import axes, hosts, material, plot, subject, workers  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,11 +46,11 @@ class Figures(unittest.TestCase):
         self.assertIn("<svg", plot.figure([]))
 
     def test_the_scale_of_a_plot_is_round_and_its_labels_do_not_overlap(self):
-        self.assertEqual(plot.ticks(433), [0, 100, 200, 300, 400, 500])
-        self.assertEqual(plot.ticks(618), [0, 200, 400, 600, 800])
-        self.assertEqual(plot.ticks(999)[-1], 1000)
-        self.assertEqual(plot.ticks(120), [0, 20, 40, 60, 80, 100, 120])
-        self.assertEqual(plot.ticks(1), [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
+        self.assertEqual(bars.ticks(433), [0, 100, 200, 300, 400, 500])
+        self.assertEqual(bars.ticks(618), [0, 200, 400, 600, 800])
+        self.assertEqual(bars.ticks(999)[-1], 1000)
+        self.assertEqual(bars.ticks(120), [0, 20, 40, 60, 80, 100, 120])
+        self.assertEqual(bars.ticks(1), [0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
         rows = [{"seen": {"median": 200}, "new": {"median": 201}}]
         ends = plot.ends(rows, lambda number, value: (0, 500 - value))
         self.assertEqual(ends, {"new": 299, "seen": 299 + plot.LEAST_APART})
