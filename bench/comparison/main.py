@@ -21,8 +21,9 @@ from comparison.load import Backend, Load, prefer_session, raise_descriptor_limi
 from comparison.server import Setting
 
 FLOOR_S = 0.3
-# A floor measured after a sample is the one before the next, if that follows as soon as this.
-FLOOR_HOLDS_S = 1
+# A floor measured after a sample is the one before the next, if that follows as soon as this. Another case's may be
+# measured between.
+FLOOR_HOLDS_S = 2
 # What ends a sample and not the run: also a process that went while it was being looked at, or would not end.
 LOST = (Fault, OSError, subprocess.SubprocessError)
 
@@ -117,7 +118,7 @@ class Comparison:
         if undo:
             stack.callback(undo)
         self.pkis = {}
-        self.last_floor = None  # (case, value, when)
+        self.last_floors = {}  # by case: (value, when)
         self.random = random.Random(options.seed)
         self.spinners = []
         if not options.no_spinners:
@@ -157,19 +158,17 @@ class Comparison:
 
     def floor(self, case):
         value = floor_us(self.options.build, self.options.server_core, case, FLOOR_S)
-        self.last_floor = (case, value, time.monotonic())
+        self.last_floors[case] = (value, time.monotonic())
         return value
 
     def floor_now(self, case):
         """The floor before a sample: that after the one before, if nothing has come between."""
-        if self.last_floor is not None:
-            measured, value, when = self.last_floor
-            if measured == case and time.monotonic() - when < FLOOR_HOLDS_S:
-                return value
-        return self.floor(case)
+        value, when = self.last_floors.get(case, (None, 0))
+        return value if value is not None and time.monotonic() - when < FLOOR_HOLDS_S else self.floor(case)
 
     def measure(self, variant, server_classes):
-        """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead."""
+        """The samples of one variant: all servers run, and take turns. One without "value" has an "error" instead; one
+        that stands for all of a server, because that could not even begin, is of round None."""
         with contextlib.ExitStack() as running:
             servers, tickets, agreed = {}, {}, checks.Agreement()
             for server_class in takes_part(variant, server_classes):
@@ -179,7 +178,7 @@ class Comparison:
                     tickets[server_class] = self.checked(server, variant, agreed)
                     servers[server_class] = server
                 except LOST as error:
-                    yield {"variant": variant.name, "server": server_class.name, "round": 0, "error": str(error)}
+                    yield {"variant": variant.name, "server": server_class.name, "round": None, "error": str(error)}
             for number in range(self.options.rounds):
                 order = list(servers)
                 self.random.shuffle(order)
@@ -211,13 +210,15 @@ class Comparison:
             return {"error": str(error)}
 
     def sample(self, variant, server):
-        """One sample with its floors."""
-        before = self.floor_now(variant.floor) if variant.on_floor else None
+        """One sample with its floors, each the mean of one before and one after."""
+        cases = [case for case in (variant.second_floor, variant.floor if variant.on_floor else None) if case]
+        before = {case: self.floor_now(case) for case in cases}
         sample = variant.sample(server, self.load, self.pki(variant.key), self.options)
+        floors = {case: (before[case] + self.floor(case)) / 2 for case in cases}
         if variant.second_floor:
-            sample["over_second"] = sample["value"] / self.floor(variant.second_floor)
+            sample["over_second"] = sample["value"] / floors[variant.second_floor]
         if variant.on_floor:
-            sample["floor_us"] = (before + self.floor(variant.floor)) / 2
+            sample["floor_us"] = floors[variant.floor]
         return sample
 
 
@@ -250,8 +251,8 @@ def run(options, server_classes, wanted, out):
             print(f"{variant.name}: {variant.title}", file=sys.stderr, flush=True)
             for sample in comparison.measure(variant, server_classes):
                 samples.append(sample)
-                print(f"  {sample['round'] + 1} {sample['server']:24} {told(variant, sample)}", file=sys.stderr,
-                      flush=True)
+                number = "-" if sample["round"] is None else sample["round"] + 1
+                print(f"  {number} {sample['server']:24} {told(variant, sample)}", file=sys.stderr, flush=True)
             text = results.save(out, facts, samples, wanted, kinds)  # what there is, should the rest be cut short
             print(f"  about {schedule.words(plan.step())} left", file=sys.stderr, flush=True)
         comparison.check_spinners()

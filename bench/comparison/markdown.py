@@ -46,8 +46,8 @@ def table(variant, rows):
 
 
 def not_measured(rows):
-    """A line for each server that lost samples."""
-    return [f"{row['server']}, {len(row['errors'])} not measured: {row['errors'][0]}" for row in rows if row["errors"]]
+    """A line for each sample that was lost."""
+    return [f"{row['server']}, not measured {error}" for row in rows for error in row["errors"]]
 
 
 def section(variant, rows, floor):

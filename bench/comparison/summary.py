@@ -21,6 +21,12 @@ def measured(samples):
     return [sample for sample in samples if "error" not in sample]
 
 
+def lost(sample):
+    """Which sample it is that went wrong, and how."""
+    when = "at all" if sample["round"] is None else f"in round {sample['round'] + 1}"
+    return f"{when}: {sample['error']}"
+
+
 def level(sample, variant):
     """A sample's cost in what differs least between phases of the machine."""
     return sample["value"] / sample["floor_us"] if variant.on_floor else sample["value"]
@@ -37,14 +43,14 @@ def times_ours(samples, variant, server, ours):
 def summarise(samples, variant, kinds):
     """Rows of one variant's samples, in the order of `kinds` (server's name -> tcp or http).
 
-    Each is a dictionary: `server`, how many `failed`, and spreads of `value`, `floor` (the value as a multiple of it),
-    `times` (of what Portcullis costs), and what the columns show.
+    Each is a dictionary: `server`, how many `failed`, the `errors` of lost samples, and spreads of `value`, `floor`
+    (the value as a multiple of it), `times` (of what Portcullis costs), and what the columns show.
     """
     rows = []
     for server, kind in kinds.items():
         of_server = [sample for sample in samples if sample["server"] == server]
         own = measured(of_server)
-        errors = [sample["error"] for sample in of_server if "error" in sample]
+        errors = [lost(sample) for sample in of_server if "error" in sample]
         if not of_server:
             continue
         ours = reference(kind, kinds)

@@ -114,13 +114,21 @@ class Statistics(unittest.TestCase):
     def test_what_was_not_measured_is_told_and_leaves_the_rest_alone(self):
         lost = {"variant": "p256", "server": "nginx-http", "round": 2, "error": "nginx-http: none alive"}
         rows = {row["server"]: row for row in summary.summarise([*SAMPLES, lost], variant("p256"), KINDS)}
-        self.assertEqual((rows["nginx-http"]["value"]["n"], rows["nginx-http"]["errors"]), (2, [lost["error"]]))
+        self.assertEqual(rows["nginx-http"]["value"]["n"], 2)
         text = markdown.document(FACTS, results.sections_of([*SAMPLES, lost], variants.ALL, KINDS))
-        self.assertIn("nginx-http, 1 not measured: nginx-http: none alive", text)
+        self.assertIn("\nnginx-http, not measured in round 3: nginx-http: none alive\n", text)
         alone = results.sections_of([lost], variants.ALL, KINDS)
         self.assertIn("| nginx-http |  |", markdown.document(FACTS, alone))
         self.assertIn("<svg", bars.figure(alone))
-        self.assertIn("1 not measured: nginx-http: none alive", page.document(FACTS, alone))
+        self.assertIn("<p>nginx-http, not measured in round 3: nginx-http: none alive", page.document(FACTS, alone))
+
+    def test_each_lost_sample_is_told_and_that_there_are_none_at_all(self):
+        lost = [{"variant": "p256", "server": server, "round": number, "error": f"fault {number}"}
+                for server, number in (("hitch", 0), ("hitch", 1), ("nginx-http", None))]
+        text = markdown.document(FACTS, results.sections_of(lost, variants.ALL, KINDS))
+        for line in ("hitch, not measured in round 1: fault 0", "hitch, not measured in round 2: fault 1",
+                     "nginx-http, not measured at all: fault None"):
+            self.assertIn(f"\n{line}\n", text)
 
     def test_the_rate_of_an_open_loop_is_of_the_cpu_it_takes_at_a_rate_and_of_what_the_load_can_do(self):
         rates = []
@@ -435,7 +443,7 @@ class Time(unittest.TestCase):
         class Run(main.Comparison):
             def __init__(self):
                 self.options = argparse.Namespace(build=None, server_core=0)
-                self.last_floor = None
+                self.last_floors = {}
 
         measured = []
 
@@ -446,8 +454,28 @@ class Time(unittest.TestCase):
         with unittest.mock.patch("comparison.main.floor_us", floor_us):
             run = Run()
             self.assertEqual([run.floor("a"), run.floor_now("a"), run.floor_now("b"), run.floor_now("b")], [1, 1, 2, 2])
-            run.last_floor = ("b", 2.0, run.last_floor[2] - 2 * main.FLOOR_HOLDS_S)
+            value, when = run.last_floors["b"]
+            run.last_floors["b"] = (value, when - 2 * main.FLOOR_HOLDS_S)
             self.assertEqual(run.floor_now("b"), 3)
+
+    def test_every_floor_is_the_mean_of_one_before_and_one_after(self):
+        class Run(main.Comparison):
+            load = options = None
+
+            def __init__(self):
+                self.floors = {"Resumed/p256_tls13": [10, 30], "Resumed/p256_tls13_buffers": [5, 15]}
+
+            def pki(self, key):
+                return key
+
+            def floor(self, case):
+                return self.floors[case].pop(0)
+
+            floor_now = floor
+
+        resumed = variant("resumed")
+        with unittest.mock.patch.object(resumed, "sample", lambda *_: {"value": 100}, create=True):
+            self.assertEqual(Run().sample(resumed, None), {"value": 100, "over_second": 10, "floor_us": 20})
 
     def test_where_things_lie_on_this_machine_is_not_told(self):
         self.assertEqual(main.command_line(["--rounds", "5", "--out", "/a/b c", "--build=x/y", "--peers", "a,b"]),
