@@ -5,10 +5,13 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# The tests' packages too: the benchmarks are built on one of them. A build by deploy/quickstart has neither.
+BUILD = "deploy/deps --test && cmake --preset release -DPORTCULLIS_BUILD_TESTS=ON && cmake --build build/release"
 TICKS = os.sysconf("SC_CLK_TCK")
 P256 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 KEYS = {"p256": P256, "rsa2048": ["-newkey", "rsa:2048", "-nodes"], "rsa4096": ["-newkey", "rsa:4096", "-nodes"]}
@@ -16,6 +19,14 @@ KEYS = {"p256": P256, "rsa2048": ["-newkey", "rsa:2048", "-nodes"], "rsa4096": [
 
 class Fault(SystemExit):
     """What went wrong, in words for the user. Ends a script that cannot do without what failed."""
+
+
+def need_built(*paths):
+    """Ends the script with 2, and says what builds them, unless all of `paths` are there."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        print(f"{', '.join(missing)} missing; build first: {BUILD}", file=sys.stderr)
+        sys.exit(2)
 
 
 def stat_fields(text):

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from local import ROOT, Fault, floor_us, host_facts, make_pki
+from local import ROOT, Fault, floor_us, host_facts, make_pki, need_built
 
 from comparison import checks, nginx, peers, process, results, schedule, terminator, variants
 from comparison.load import Backend, Load, prefer_session, raise_descriptor_limit, spinner
@@ -75,11 +75,7 @@ def participants(options, parser):
     terminator.Portcullis.binary = options.portcullis or options.build / "portcullis"
     asked = chosen(options.peers, peers.PACKAGED, "peer", parser)
     asked += nginx.of_binary(options.nginx_boringssl.resolve()) if options.nginx_boringssl else []
-    needed = [path for path in ("portcullis-loadgen", "bench/floor_bench") if not (options.build / path).exists()]
-    if needed or not terminator.Portcullis.binary.exists():
-        print(f"{', '.join(needed) or terminator.Portcullis.binary} missing; build first: cmake --preset release "
-              "-DPORTCULLIS_BUILD_TESTS=ON && cmake --build build/release", file=sys.stderr)
-        sys.exit(2)
+    need_built(terminator.Portcullis.binary, options.build / "portcullis-loadgen", options.build / "bench/floor_bench")
     missing = [peer for peer in asked if peer.missing()]
     for peer in missing:
         print(f"{peer.name} is not installed: apt-get install {peer.missing()}", file=sys.stderr)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from comparison.load import raise_descriptor_limit
-from local import ROOT, host_line
+from local import ROOT, host_line, need_built
 
 from scaling import axes, material, plot, sides, workers
 from scaling.subject import Size, Terminator, backend, make_hosts
@@ -88,6 +88,8 @@ def save(options, sections):
 
 def main(arguments):
     options = parse(arguments)
+    need_built(*(options.build / name for name in ("portcullis", "portcullis-loadgen",
+                                                   *(["bench/floor_bench"] if options.workers else []))))
     raise_descriptor_limit()
     print(host_line() + "\n")
     with tempfile.TemporaryDirectory() as name:

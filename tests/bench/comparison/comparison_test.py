@@ -494,8 +494,18 @@ class Command(unittest.TestCase):
         for part in (["--variants", "p256"], ["--peers", "none"]):
             refused = self.run_with(*part, "--write-results")
             self.assertEqual((refused.returncode, "goes with all variants" in refused.stderr), (2, True))
-        unbuilt = self.run_with("--build", "/nowhere", "--peers", "none")
-        self.assertEqual((unbuilt.returncode, "build first" in unbuilt.stderr), (2, True), unbuilt.stderr)
+
+    def test_each_script_says_in_one_line_what_is_not_built_and_what_builds_it(self):
+        scripts = {"compare": ["--peers", "none"], "run-local": [], "reload": [], "scale": [],
+                   "scale --workers": ["--workers"], "scale --axes": ["--axes"]}
+        with tempfile.TemporaryDirectory() as build:
+            (Path(build) / "portcullis").touch()  # as after deploy/quickstart
+            for script, arguments in scripts.items():
+                command = [sys.executable, str(ROOT / "bench" / script.split()[0]), "--build", build, *arguments]
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                floor = "" if script in ("reload", "scale", "scale --axes") else f", {build}/bench/floor_bench"
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", (
+                    f"{build}/portcullis-loadgen{floor} missing; build first: {local.BUILD}\n")), script)
 
 
 if __name__ == "__main__":
