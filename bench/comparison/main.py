@@ -53,7 +53,7 @@ def parse(arguments):
                         help="build folder with portcullis-loadgen and bench/floor_bench (build/release)")
     parser.add_argument("--portcullis", type=Path, metavar="PATH", help="binary under test (that of --build)")
     parser.add_argument("--nginx-boringssl", type=Path, metavar="PATH",
-                        help="an nginx built on BoringSSL, as two more peers")
+                        help="an nginx built on BoringSSL, as two more peers (README.md, Measure, tells how)")
     parser.add_argument("--skip-missing", action="store_true", help="do without peers that are not installed")
     parser.add_argument("--no-spinners", action="store_true", help="let the cores halt when they have nothing to do")
     parser.add_argument("--server-core", type=int, default=0, metavar="N", help="(%(default)s)")
