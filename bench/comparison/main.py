@@ -43,7 +43,8 @@ def parse(arguments):
     parser.add_argument("--seconds", type=float, default=2, metavar="S", help="of load in each sample (%(default)s)")
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="at once (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the order in a round (%(default)s)")
-    parser.add_argument("--idle", type=int, default=5000, metavar="N", help="idle connections (%(default)s)")
+    parser.add_argument("--idle", type=int, default=5000, metavar="N", help="idle connections (%(default)s; memory is "
+                        "read with a fifth of them, too)")
     parser.add_argument("--tickets", choices=("on", "off"), default="on",
                         help="whether tickets are issued where they are not used (%(default)s)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for results.json, .md, .html and .svg (a new folder "
@@ -269,6 +270,8 @@ def main(arguments):
     wanted = chosen(options.variants, variants.ALL, "variant", parser)
     if options.write_results and (len(wanted) != len(variants.ALL) or options.peers is not None):
         parser.error("--write-results replaces all of the tables, so it goes with all variants and all peers")
+    if options.idle < variants.Idle.FIRST:
+        parser.error(f"--idle: {variants.Idle.FIRST} at least")
     if not {options.server_core, options.load_core} <= os.sched_getaffinity(0):
         parser.error("server and load need a core each; see --server-core and --load-core")
     server_classes = participants(options, parser)

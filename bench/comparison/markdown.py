@@ -78,7 +78,8 @@ def about(facts):
             "share of the same handshake in memory, measured before and after each sample on the server's core. × "
             "Portcullis: CPU over floor (latency, memory: as it is) beside Portcullis's of the same round, http to "
             "http and tcp to tcp. Busy: CPU over time; below 0.95 the load or the machine was the limit, not the "
-            "server.", "", TICKETS, ""]
+            "server. Memory: what all the server's processes grew by, for each of the connections; marginal: from a "
+            "fifth of these to all, without what a server takes once.", "", TICKETS, ""]
 
 
 def document(facts, sections):

@@ -1,5 +1,6 @@
 """What is measured, and what one sample of it is. Every value is a cost: less is better."""
 
+import collections
 import subprocess
 import time
 
@@ -262,19 +263,21 @@ class Bulk(Variant):
 
 class Idle(Variant):
     """What a server's memory grows by with connections that have made one request each and are kept: each of another
-    client, for a server may keep once what many connections of one client share."""
+    client, for a server may keep once what many connections of one client share. The value is all that it grows by over
+    all connections, with what a server takes once, for its first ones; the marginal one is of the last four fifths."""
 
     value = "PSS bytes"
     # One that is touched first counts whole, so where these grow the value is not what a connection needs.
-    columns = (("RSS bytes", "rss", 0), ("in huge pages", "huge", 0))
+    columns = (("marginal PSS bytes", "marginal", 0), ("RSS bytes", "rss", 0), ("in huge pages", "huge", 0))
     on_floor = False
     restarts = True
-    HOLD_S = 2.5
+    FIRST = 5  # one of so many is there when the marginal memory begins
+    HOLD_S = 600  # they are told to end before
     SETTLE_S = 1
     HANDSHAKE_S = 0.0013  # between ours and those of the slower peers
 
     def expected_s(self, options):
-        return options.idle * self.HANDSHAKE_S + self.HOLD_S + START_TAKES_S
+        return options.idle * self.HANDSHAKE_S + 2 * self.SETTLE_S + 2 * START_TAKES_S
 
     def clients(self, pki, number):
         return ["--population", number, "--sign", "start", "--issuer", pki / "issuer.pem"]
@@ -282,26 +285,51 @@ class Idle(Variant):
     def sample(self, server, load, pki, options):
         load.run(server.port, *pair(pki), "--total", 4 * options.connections)
         tree = server.tree()
-        before = tree.memory()
-        clients = self.clients(pki, options.idle)
-        running = load.start(server.port, *clients, "--idle", options.idle, "--hold", self.HOLD_S)
+        memory, held, holders = [tree.memory()], [0], []
         try:
-            wait_for(lambda: process.established(server.port) >= options.idle or running.poll() is not None,
-                     f"{options.idle} connections to {server.name}", 120)
-            time.sleep(self.SETTLE_S)
-            after = tree.memory()
+            for generator, total in ((load, options.idle // self.FIRST), (load.second(), options.idle)):
+                holders.append((generator, self.hold(server, generator, pki, total, total - held[-1])))
+                held.append(total)
+                memory.append(self.settled(server, holders[-1][1], tree, total))
+            results = [self.let_go(server, *holder) for holder in holders]
+        finally:
+            for _, running in holders:
+                process.stop(running)
+        failures = sum((collections.Counter(result["failures"]) for result in results), collections.Counter())
+        alive = sum(result["alive"] for result in results)
+        if alive != options.idle:
+            raise Fault(f"{server.name}: {alive} of {options.idle} idle connections were alive at the end: "
+                        f"{dict(failures)}")
+        return {**growth(memory, held), "failed": sum(result["failed"] for result in results),
+                "failures": dict(failures)}
+
+    def hold(self, server, generator, pki, total, more):
+        """Starts to open `more` connections, which makes them `total`."""
+        return generator.start(server.port, *self.clients(pki, more), "--idle", more, "--hold", self.HOLD_S)
+
+    def settled(self, server, running, tree, total):
+        """The server's memory once there are `total` connections."""
+        wait_for(lambda: process.established(server.port) >= total or running.poll() is not None,
+                 f"{total} connections to {server.name}", 120)
+        time.sleep(self.SETTLE_S)
+        return tree.memory()
+
+    def let_go(self, server, generator, running):
+        """Has each connection that is held asked once more and ended; the generator's result."""
+        running.terminate()
+        try:
             running.wait(120)
         except subprocess.TimeoutExpired:
             raise Fault(f"{server.name}: the idle connections do not end") from None
-        finally:
-            process.stop(running)
-        result = load.result()
-        if result["alive"] != options.idle:
-            raise Fault(f"{server.name}: {result['alive']} of {options.idle} idle connections were alive at the "
-                        f"end: {result['failures']}")
-        grown = {name: (after[name] - before[name]) / options.idle for name in after}
-        return {"value": grown["Pss"], "rss": grown["Rss"], "huge": grown["AnonHugePages"], "failed": result["failed"],
-                "failures": result["failures"]}
+        return generator.result()
+
+
+def growth(memory, held):
+    """Bytes a connection. `memory`: of the server without connections, with some and with all; `held`: how many."""
+    none, some, every = memory
+    grown = {name: (every[name] - none[name]) / held[-1] for name in every}
+    return {"value": grown["Pss"], "marginal": (every["Pss"] - some["Pss"]) / (held[-1] - held[-2]),
+            "rss": grown["Rss"], "huge": grown["AnonHugePages"]}
 
 
 class IdleOfOne(Idle):

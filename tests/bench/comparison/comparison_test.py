@@ -167,6 +167,66 @@ class Statistics(unittest.TestCase):
         self.assertIsNone(summary.reference("tcp", ["hitch"]))
 
 
+class Memory(unittest.TestCase):
+    """Of idle connections, 100 bytes each and 5,000 once for all, of a server that is none."""
+
+    def sample(self, alive):
+        """A sample of ten connections, and what the generators were told. `alive`: at the end, of each generator's."""
+        there, told = [0], []
+
+        class Holder:
+            returncode = None
+
+            def poll(self):
+                return self.returncode
+
+            def terminate(self):
+                self.returncode = 0
+
+            def wait(self, _seconds):
+                if self.returncode is None:
+                    raise subprocess.TimeoutExpired("held on", 0)
+
+        class Load:
+            def run(self, port, *arguments):
+                return {}
+
+            def second(self):
+                return Load()
+
+            def start(self, port, *arguments):
+                told.append(list(map(str, arguments)))
+                there[0] += int(told[-1][told[-1].index("--idle") + 1])
+                return Holder()
+
+            def result(self):
+                return {"alive": alive.pop(0), "failed": 1, "failures": {"gone": 1}}
+
+        class Tree:
+            def memory(self):
+                size = 70_000 + (5_000 if there[0] else 0) + 100 * there[0]
+                return {"Pss": size, "Rss": 2 * size, "AnonHugePages": 0}
+
+        server = Absent()
+        server.tree = Tree
+        options = argparse.Namespace(idle=10, connections=1)
+        with unittest.mock.patch.object(variants.Idle, "SETTLE_S", 0), \
+                unittest.mock.patch.object(process, "established", lambda _port: there[0]), \
+                unittest.mock.patch.object(process, "stop"):
+            return variant("idle").sample(server, Load(), Path("pki"), options), told
+
+    def test_what_a_server_takes_once_is_in_the_average_and_not_in_the_marginal(self):
+        sample, told = self.sample(alive=[2, 8])
+        self.assertEqual(sample, {"value": 600, "marginal": 100, "rss": 1200, "huge": 0, "failed": 2,
+                                  "failures": {"gone": 2}})
+        self.assertEqual([[one[one.index(name) + 1] for name in ("--population", "--idle")] for one in told],
+                         [["2", "2"], ["8", "8"]])
+
+    def test_connections_that_a_server_gave_up_are_no_sample(self):
+        with self.assertRaisesRegex(local.Fault, "9 of 10 idle connections were alive at the end: {'gone': 2}"):
+            self.sample(alive=[1, 8])
+
+
 class Shown(unittest.TestCase):
     def setUp(self):
         self.sections = results.sections_of(SAMPLES, variants.ALL, KINDS)
@@ -491,6 +551,8 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_with("--help").returncode, 0)
         unknown = self.run_with("--variants", "p257")
         self.assertEqual((unknown.returncode, "unknown variant: p257" in unknown.stderr), (2, True))
+        few = self.run_with("--idle", "4", "--build", "/nowhere")
+        self.assertEqual((few.returncode, "--idle: 5 at least" in few.stderr), (2, True))
         for part in (["--variants", "p256"], ["--peers", "none"]):
             refused = self.run_with(*part, "--write-results")
             self.assertEqual((refused.returncode, "goes with all variants" in refused.stderr), (2, True))
