@@ -1,23 +1,19 @@
 #include "bench/loadgen/load.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 #include "bench/loadgen/driver.h"
+#include "bench/loadgen/output.h"
 #include "bench/loadgen/run.h"
 #include "io/open_files.h"
 
@@ -122,23 +118,6 @@ void Start(const Options& options, const Issuers& issuers, Run& run, std::vector
 }
 
 }  // namespace
-
-absl::Status WriteFile(const std::string& path, const std::string& text, bool secret) {
-  const std::string fresh = path + ".new";
-  const int fd =
-      open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
-  bool good = fd >= 0;
-  for (size_t at = 0; good && at < text.size();) {
-    const ssize_t wrote = write(fd, text.data() + at, text.size() - at);
-    good = wrote > 0;
-    at += good ? static_cast<size_t>(wrote) : 0;
-  }
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  if (good && rename(fresh.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("cannot write ", path, ": ", std::strerror(good ? errno : error)));
-}
 
 absl::Status WriteFiles(const Options& options, const Issuers& issuers) {
   if (!options.write_ca.empty()) {

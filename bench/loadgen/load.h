@@ -11,10 +11,9 @@
 
 namespace portcullis::bench {
 
-// WriteFiles writes the CA, CRL and issuer files that the options name, each whole or not at all.
+// WriteFiles writes the CA, CRL and issuer files that the options name, as WriteFile (output.h)
+// does each.
 absl::Status WriteFiles(const Options& options, const Issuers& issuers);
-// WriteFile replaces `path` by `text`; `secret`: readable by its owner only.
-absl::Status WriteFile(const std::string& path, const std::string& text, bool secret = false);
 
 // RunLoad runs the load on threads of its own and returns when all have ended. SIGINT and SIGTERM
 // end the window early.

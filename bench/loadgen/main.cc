@@ -8,6 +8,7 @@
 
 #include "bench/loadgen/flags.h"
 #include "bench/loadgen/load.h"
+#include "bench/loadgen/output.h"
 #include "bench/loadgen/report.h"
 
 namespace portcullis::bench {
@@ -49,7 +50,8 @@ int LoadMain(std::span<const char* const> arguments) {
   }
   const absl::StatusOr<Result> result = RunLoad(*options, *issuers);
   if (!result.ok()) return Complain(result.status(), 1);
-  std::fputs(ToText(*result).c_str(), stdout);
+  // Where standard output gets a file, it gets nothing else.
+  std::fputs(ToText(*result).c_str(), StdoutTaken(*options) ? stderr : stdout);
   if (absl::Status status = Save(*options, *result); !status.ok()) return Complain(status, 1);
   return result->tally.done > 0 ? 0 : 1;
 }

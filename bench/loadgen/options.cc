@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "bench/loadgen/flags.h"
+#include "bench/loadgen/output.h"
 
 namespace portcullis::bench {
 namespace {
@@ -64,6 +65,13 @@ absl::Status CheckLoad(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckOutputs(const Options& options) {
+  const std::vector<std::string> outputs = OutputsOf(options);
+  if (std::count_if(outputs.begin(), outputs.end(), IsStdout) > 1)
+    return Mistake("of --json, --html and --write-..., only one may be standard output");
+  return absl::OkStatus();
+}
+
 // What the flags leave to one another.
 void Complete(Options& options) {
   if (options.path.empty()) {
@@ -118,6 +126,20 @@ bool OnlyWrites(const Options& options) {
   return options.target.family() == AF_UNSPEC && WritesFiles(options);
 }
 
+std::vector<std::string> OutputsOf(const Options& options) {
+  std::vector<std::string> outputs;
+  for (const std::string* each : {&options.write_ca, &options.write_crl, &options.write_issuer,
+                                  &options.json, &options.html}) {
+    if (!each->empty()) outputs.push_back(*each);
+  }
+  return outputs;
+}
+
+bool StdoutTaken(const Options& options) {
+  const std::vector<std::string> outputs = OutputsOf(options);
+  return std::any_of(outputs.begin(), outputs.end(), IsStdout);
+}
+
 absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
   Options options;
   bool not_loopback = false;
@@ -127,6 +149,7 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
   if (absl::Status status = CheckClients(options); !status.ok()) return status;
   if (absl::Status status = CheckNames(options); !status.ok()) return status;
   if (absl::Status status = CheckLoad(options); !status.ok()) return status;
+  if (absl::Status status = CheckOutputs(options); !status.ok()) return status;
   if (!OnlyWrites(options) && !IsLoopback(options.target) && !not_loopback) {
     return Mistake(absl::StrCat("the target ", options.target.ToString(),
                                 " is not on this machine; --not-loopback if it is yours to load"));

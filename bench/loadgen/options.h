@@ -89,5 +89,9 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments);
 
 // OnlyWrites tells whether there is nothing to do but to write CA files: no target was given.
 [[nodiscard]] bool OnlyWrites(const Options& options);
+// StdoutTaken tells whether one of the files to write is standard output.
+[[nodiscard]] bool StdoutTaken(const Options& options);
+// OutputsOf returns the files that are to be written, of the CA's and the result's.
+[[nodiscard]] std::vector<std::string> OutputsOf(const Options& options);
 
 }  // namespace portcullis::bench

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string>
 
-#include "bench/loadgen/load.h"
+#include "bench/loadgen/output.h"
 #include "bench/loadgen/report.h"
 
 namespace portcullis::bench {

@@ -117,6 +117,13 @@ TEST(LoadgenOptions, WithoutATargetFilesAreWrittenAndNoMore) {
   EXPECT_FALSE(OnlyWrites(*Parse({"--write-ca", "ca.pem"})));
 }
 
+TEST(LoadgenOptions, OneFileAtMostIsStandardOutput) {
+  EXPECT_TRUE(StdoutTaken(*Parse({"--json", "-"})));
+  EXPECT_TRUE(StdoutTaken(*Parse({"--write-ca", "/dev/stdout", "--json", "a"})));
+  EXPECT_FALSE(StdoutTaken(*Parse({"--json", "a", "--html", "b"})));
+  EXPECT_THAT(ErrorOf({"--json", "-", "--html", "/dev/stdout"}), HasSubstr("only one"));
+}
+
 TEST(LoadgenOptions, EveryFlagIsInTheUsage) {
   for (const Flag& flag : Flags()) EXPECT_THAT(Usage(), HasSubstr(flag.help));
 }
