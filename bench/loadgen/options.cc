@@ -29,6 +29,11 @@ uint32_t Share(const Options& options, BadKind kind) {
   return options.bad_ppm[static_cast<size_t>(kind)];
 }
 
+bool HasBad(const Options& options) {
+  return std::any_of(options.bad_ppm.begin(), options.bad_ppm.end(),
+                     [](uint32_t ppm) { return ppm != 0; });
+}
+
 absl::Status CheckClients(const Options& options) {
   if (options.certificate.empty() != options.key.empty())
     return Mistake("--cert and --key go together");
@@ -39,6 +44,13 @@ absl::Status CheckClients(const Options& options) {
   if ((Share(options, BadKind::kExpired) != 0 || Share(options, BadKind::kRevoked) != 0) &&
       !HasIssuer(options)) {
     return Mistake("--bad expired and revoked need a CA that signs them: --population or --issuer");
+  }
+  // There our side is done before the server has judged its certificate, and leaves.
+  if (HasBad(options) && options.mode == Mode::kHandshake && options.version == 0x0304) {
+    return Mistake(
+        "--bad cannot be seen with --mode hs under TLS 1.3, where a client is done before the "
+        "server "
+        "has judged it: --mode get or --tls 1.2");
   }
   if (options.wait && !WritesFiles(options)) return Mistake("--wait needs one of --write-...");
   return absl::OkStatus();

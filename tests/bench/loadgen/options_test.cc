@@ -117,6 +117,13 @@ TEST(LoadgenOptions, WithoutATargetFilesAreWrittenAndNoMore) {
   EXPECT_FALSE(OnlyWrites(*Parse({"--write-ca", "ca.pem"})));
 }
 
+TEST(LoadgenOptions, BadClientsNeedAServerThatIsHeard) {
+  EXPECT_THAT(ErrorOf({"--mode", "hs", "--bad", "none=5"}), HasSubstr("--mode get or --tls 1.2"));
+  EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=5", "--tls", "1.2"}).ok());
+  EXPECT_TRUE(Parse({"--bad", "none=5"}).ok());
+  EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=0"}).ok());
+}
+
 TEST(LoadgenOptions, OneFileAtMostIsStandardOutput) {
   EXPECT_TRUE(StdoutTaken(*Parse({"--json", "-"})));
   EXPECT_TRUE(StdoutTaken(*Parse({"--write-ca", "/dev/stdout", "--json", "a"})));
