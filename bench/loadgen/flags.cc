@@ -176,7 +176,15 @@ std::string Usage() {
     absl::StrAppend(&text, left, std::string(left.size() < 26 ? 26 - left.size() : 1, ' '),
                     flag.help, "\n");
   }
-  return text;
+  return text + R"(
+Exit status:
+  0    something was counted as done (with --bad also: refused as it should be)
+  1    nothing was; of idle connections none was alive at the end; the load could
+       not run; a file could not be written
+  2    the command line is wrong
+  3    a client that had to be refused was accepted
+  130  interrupted; the result is written all the same
+)";
 }
 
 }  // namespace portcullis::bench

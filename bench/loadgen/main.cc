@@ -19,14 +19,33 @@ int Complain(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
-absl::Status Save(const Options& options, const Result& result) {
+// Tell says what went wrong, if anything did, and returns whether all is well.
+bool Tell(const absl::Status& status) {
+  if (!status.ok()) Complain(status, 1);
+  return status.ok();
+}
+
+// Each file for itself, so that one that cannot be written does not cost the others.
+bool CheckOutputs(const Options& options) {
+  bool good = true;
+  for (const std::string& path : OutputsOf(options)) good = Tell(CheckWritable(path)) && good;
+  return good;
+}
+
+bool Save(const Options& options, const Result& result) {
+  // Where standard output gets a file, it gets nothing else.
+  std::FILE* const out = StdoutTaken(options) ? stderr : stdout;
+  std::fputs(ToText(result).c_str(), out);
+  bool good = std::fflush(out) == 0 ||
+              Tell(absl::UnavailableError("cannot write the result to standard output"));
   const nlohmann::json json = ToJson(result);
   if (!options.json.empty()) {
-    if (absl::Status status = WriteFile(options.json, json.dump(1) + "\n"); !status.ok())
-      return status;
+    // What peers and paths are called need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    good = Tell(WriteFile(options.json, json.dump(1, ' ', false, kReplace) + "\n")) && good;
   }
-  if (options.html.empty()) return absl::OkStatus();
-  return WriteFile(options.html, ToHtml({json}));
+  if (!options.html.empty()) good = Tell(WriteFile(options.html, ToHtml({json}))) && good;
+  return good;
 }
 
 int LoadMain(std::span<const char* const> arguments) {
@@ -36,6 +55,7 @@ int LoadMain(std::span<const char* const> arguments) {
     std::fputs("portcullis-loadgen --help lists the options\n", stderr);
     return 2;
   }
+  if (!CheckOutputs(*options)) return 1;
   const absl::StatusOr<Issuers> issuers = MakeIssuers(*options);
   if (!issuers.ok()) return Complain(issuers.status(), 1);
   if (absl::Status status = WriteFiles(*options, *issuers); !status.ok())
@@ -49,11 +69,10 @@ int LoadMain(std::span<const char* const> arguments) {
     }
   }
   const absl::StatusOr<Result> result = RunLoad(*options, *issuers);
-  if (!result.ok()) return Complain(result.status(), 1);
-  // Where standard output gets a file, it gets nothing else.
-  std::fputs(ToText(*result).c_str(), StdoutTaken(*options) ? stderr : stdout);
-  if (absl::Status status = Save(*options, *result); !status.ok()) return Complain(status, 1);
-  return result->tally.done > 0 ? 0 : 1;
+  if (!result.ok()) return Complain(result.status(), absl::IsCancelled(result.status()) ? 130 : 1);
+  const bool saved = Save(*options, *result);
+  const int code = ExitCode(*result);
+  return code == 0 && !saved ? 1 : code;
 }
 
 }  // namespace

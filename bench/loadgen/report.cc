@@ -199,6 +199,10 @@ std::string Endings(const json& result) {
   return "<table>" + Row({"end", "kind", "count"}, "th") + rows + "</table>\n";
 }
 
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 std::string SetupLine(const json& result) {
   std::string line;
   const json& setup = Child(result, "setup");
@@ -206,9 +210,15 @@ std::string SetupLine(const json& result) {
   for (const auto& [key, value] : setup.items()) {
     if (value == "" || value == 0 || value == false) continue;
     absl::StrAppend(&line, line.empty() ? "" : ", ", key, " ",
-                    value.is_string() ? value.get<std::string>() : value.dump());
+                    value.is_string() ? value.get<std::string>() : Dump(value));
   }
   return "<p>" + EscapeHtml(line) + "</p>\n";
+}
+
+std::string Interrupted(const json& result) {
+  return Child(result, "interrupted") == true
+             ? "<p><strong>Interrupted: this is what there was until then.</strong></p>\n"
+             : "";
 }
 
 std::string Style() {
@@ -231,8 +241,8 @@ std::string ToHtml(const std::vector<json>& results) {
   absl::StrAppend(&page, "<div class='plots'>", Percentiles(results), "</div>\n");
   for (const json& result : results) {
     absl::StrAppend(&page, "<h2>", EscapeHtml(String(result, "label")), "</h2>\n",
-                    SetupLine(result), "<div class='plots'>", StepPlot(result), TimePlots(result),
-                    "</div>\n", Endings(result));
+                    Interrupted(result), SetupLine(result), "<div class='plots'>", StepPlot(result),
+                    TimePlots(result), "</div>\n", Endings(result));
   }
   return page + "</body></html>\n";
 }

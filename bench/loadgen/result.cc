@@ -77,6 +77,14 @@ json Refused(const Tally& tally) {
   return refused;
 }
 
+// How many bad clients the server let in, which the ledger counts among the failures.
+uint64_t Accepted(const Tally& tally) {
+  uint64_t count = 0;
+  for (const auto& [kind, times] : tally.failures)
+    count += kind.starts_with("accepted: ") ? times : 0;
+  return count;
+}
+
 // Whether it ended with its last unit, not with a window.
 bool CountedOut(const Options& options) { return options.total != 0 && options.idle == 0; }
 
@@ -118,6 +126,14 @@ double OwnCpuMicros(const Result& result) {
   return settled == 0 ? 0 : result.cpu_seconds * 1e6 / static_cast<double>(settled);
 }
 
+int ExitCode(const Result& result) {
+  if (result.interrupted) return 130;
+  if (Accepted(result.tally) != 0) return 3;
+  const Tally& tally = result.tally;
+  const uint64_t wanted = result.options.idle != 0 ? tally.alive : tally.done + tally.num_refused();
+  return wanted != 0 ? 0 : 1;
+}
+
 json ToJson(const Result& result) {
   const Tally& tally = result.tally;
   Histogram handshake = tally.full_handshake;
@@ -128,6 +144,7 @@ json ToJson(const Result& result) {
       {"label", result.options.label},
       {"setup", Setup(result.options)},
       {"unit", result.options.keep_alive ? "request" : "connection"},
+      {"interrupted", result.interrupted},
       {"seconds", result.seconds},
       {"done", tally.done},
       {"per_second", PerSecond(result)},

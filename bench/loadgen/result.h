@@ -17,6 +17,7 @@ struct Result {
   Tally tally;
   std::vector<Second> timeline;  // from the warm-up's begin
   double seconds = 0;            // of the window
+  bool interrupted = false;      // by a signal, before it was over
   double cpu_seconds = 0;        // of this process, from the window's begin to the last unit's end
 };
 
@@ -28,6 +29,11 @@ struct Result {
 // MegabytesPerSecond is that of bodies: `all` when the run was counted out, else those in the
 // window.
 [[nodiscard]] double MegabytesPerSecond(const Result& result, uint64_t all, uint64_t in_window);
+
+// ExitCode is the exit status that tells what came of it, the first of these that applies: 130 for
+// an interrupted run, 3 for clients that had to be refused and were accepted, 1 where nothing came
+// about that was wanted (of idle connections: where none is alive at the end), else 0.
+[[nodiscard]] int ExitCode(const Result& result);
 
 [[nodiscard]] std::string ToText(const Result& result);
 // ToJson's times are in microseconds where a name ends in _us, else in seconds.

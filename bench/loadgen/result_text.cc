@@ -31,8 +31,9 @@ const char* Each(const Options& options) {
 std::string Headline(const Result& result) {
   const Tally& tally = result.tally;
   const char* const what = result.options.keep_alive ? "requests" : "connections";
-  std::string text = absl::StrFormat("%u %s in %.2f s: %.0f/s, %u failed", tally.done, what,
-                                     result.seconds, PerSecond(result), tally.failed());
+  std::string text = result.interrupted ? "interrupted: this is what there was until then\n" : "";
+  absl::StrAppendFormat(&text, "%u %s in %.2f s: %.0f/s, %u failed", tally.done, what,
+                        result.seconds, PerSecond(result), tally.failed());
   if (tally.num_refused() != 0)
     absl::StrAppendFormat(&text, ", %u refused as they should be", tally.num_refused());
   absl::StrAppendFormat(&text, "; own CPU %.0f us %s\n", OwnCpuMicros(result),

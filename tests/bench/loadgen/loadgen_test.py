@@ -28,9 +28,9 @@ class Loadgen(harness.E2ETest):
                    str(self.dir / "result.json"), "--warmup", "0", "--connections", "4", *map(str, arguments)]
         return command + (["--cert", str(cert.crt), "--key", str(cert.key)] if cert else [])
 
-    def load(self, server, *arguments, cert=None):
+    def load(self, server, *arguments, cert=None, status=0):
         done = subprocess.run(self.command(server, *arguments, cert=cert), capture_output=True, timeout=60, text=True)
-        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return json.loads((self.dir / "result.json").read_text())
 
     def http(self, **options):
@@ -116,9 +116,13 @@ class Loadgen(harness.E2ETest):
         result = self.with_population("http", "--bad", "none=5,expired=5,wrong_ca=5,revoked=5", "--threads", 1)
         self.check_bad(*result, {kind: "refused by page: 400" for kind in ("none", "expired", "wrong_ca", "revoked")})
 
+    def test_that_all_bad_clients_are_refused_is_a_success(self):
+        result = self.load(self.http(), "--bad", "none=100", "--total", 10)
+        self.assertEqual((result["done"], result["refused"]), (0, {"none": {"refused by page: 400": 10}}))
+
     def test_a_bad_client_that_gets_in_is_a_failure(self):
         server = self.http(auth="optional")
-        result = self.load(server, "--bad", "none=50", "--total", 20, cert=self.pki.client)
+        result = self.load(server, "--bad", "none=50", "--total", 20, cert=self.pki.client, status=3)
         self.assertEqual((result["failures"], result["done"]), ({"accepted: none": 10}, 10))
 
     def test_an_issuer_is_kept_between_runs(self):
@@ -212,7 +216,8 @@ class Loadgen(harness.E2ETest):
         self.assertEqual((result["done"], result["received_bytes"]), (5, 1_500_000))
         result = self.load(server, "--upload", 300_000, "--total", 5, cert=self.pki.client)
         self.assertEqual((result["done"], result["sent_bytes"], result["failures"]), (5, 1_500_000, {}))
-        result = self.load(server, "--bulk", 300_001, "--path", "/bytes/300000", "--total", 1, cert=self.pki.client)
+        result = self.load(server, "--bulk", 300_001, "--path", "/bytes/300000", "--total", 1, cert=self.pki.client,
+                           status=1)
         self.assertEqual(result["failures"], {"short body": 1})
 
     def test_idle_connections_are_held_and_are_alive_at_the_end(self):
@@ -222,7 +227,7 @@ class Loadgen(harness.E2ETest):
 
     def test_idle_connections_that_the_server_drops_are_failures(self):
         server = self.http(timeouts={"idle": "200ms"})
-        result = self.load(server, "--idle", 5, "--hold", 2, cert=self.pki.client)
+        result = self.load(server, "--idle", 5, "--hold", 2, cert=self.pki.client, status=1)
         self.assertEqual((result["held"], result["alive"]), (5, 0))
         self.assertEqual(result["failures"], {"eof while idle": 5})
 
@@ -231,25 +236,53 @@ class Loadgen(harness.E2ETest):
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
             return False
         server = self.http(routes={"/503": lambda connection, _: respond(connection, 503, b""), "/cut": cut})
-        result = self.load(server, "--total", 4)
+        result = self.load(server, "--total", 4, status=1)
         self.assertEqual((result["done"], result["failures"]), (0, {"refused by page: 400": 4}))
-        result = self.load(server, "--total", 4, "--path", "/503", cert=self.pki.client)
+        result = self.load(server, "--total", 4, "--path", "/503", cert=self.pki.client, status=1)
         self.assertEqual(result["failures"], {"status: 503": 4})
-        result = self.load(server, "--total", 2, "--path", "/cut", cert=self.pki.client)
+        result = self.load(server, "--total", 2, "--path", "/cut", cert=self.pki.client, status=1)
         self.assertLessEqual(set(result["failures"]), {"short body", "reset in the answer"})
         server.stop()
-        result = self.load(server, "--total", 3)
+        result = self.load(server, "--total", 3, status=1)
         self.assertEqual(result["failures"], {"connect: Connection refused": 3})
 
     def test_a_timeout_is_named(self):
         server = self.http(routes={"*": lambda connection, _: connection.recv()})
-        result = self.load(server, "--total", 1, "--timeout", 0.3, cert=self.pki.client)
+        result = self.load(server, "--total", 1, "--timeout", 0.3, cert=self.pki.client, status=1)
         self.assertEqual(result["failures"], {"timeout before the answer": 1})
 
     def test_our_side_of_the_handshake_alone(self):
         server = self.serve(harness.tcp_config(self.pki, self.backend(lambda connection: connection.finish()).address))
         result = self.load(server, "--mode", "hs", "--total", 50, cert=self.pki.client)
         self.assertEqual((result["done"], result["failures"]), (50, {}))
+
+    def test_outputs_that_cannot_be_written_are_told_before_the_load(self):
+        server = self.http()
+        before = server.metrics()
+        page = self.dir / "kept.html"
+        page.write_text("kept")
+        done = subprocess.run([*self.command(server, "--total", 1, cert=self.pki.client), "--json", self.dir / "no/x",
+                               "--write-ca", self.dir, "--html", page], capture_output=True, timeout=20, text=True)
+        self.assertEqual(done.returncode, 1)
+        for path in (self.dir / "no/x", self.dir):
+            self.assertIn(f"cannot write {path}: ", done.stderr)
+        self.assertEqual(page.read_text(), "kept")
+        self.assertEqual(server.metrics().sum(HANDSHAKES), before.sum(HANDSHAKES))
+
+    def test_a_file_that_fails_at_the_end_costs_the_others_nothing(self):
+        server, full, page = self.http(), self.dir / "full", self.dir / "page.html"
+        full.symlink_to("/dev/full")
+        done = subprocess.run([*self.command(server, "--total", 1, cert=self.pki.client), "--json", full, "--html", page],
+                              capture_output=True, timeout=20, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"cannot write {full}: No space left", done.stderr)
+        self.assertIn("</html>", page.read_text())
+
+    def test_standard_output_can_be_the_result(self):
+        command = [*self.command(self.http(), "--total", 3, cert=self.pki.client), "--json", "-"]
+        done = subprocess.run(command, capture_output=True, timeout=20, text=True, check=True)
+        self.assertEqual(json.loads(done.stdout)["done"], 3)
+        self.assertIn("3 connections in", done.stderr)
 
     def test_reports_compare_results(self):
         server = self.http()

@@ -66,6 +66,38 @@ TEST(Result, BadClientsRefusedAreNoFailures) {
   EXPECT_THAT(ToText(result), HasSubstr("refused: revoked: alert: certificate_revoked: 2"));
 }
 
+TEST(Result, AnInterruptedRunSaysSoEverywhere) {
+  Result result = Example();
+  EXPECT_EQ(ToJson(result)["interrupted"], false);
+  EXPECT_THAT(ToText(result), Not(HasSubstr("interrupted")));
+  EXPECT_THAT(ToHtml({ToJson(result)}), Not(HasSubstr("Interrupted")));
+  result.interrupted = true;
+  EXPECT_EQ(ToJson(result)["interrupted"], true);
+  EXPECT_THAT(ToText(result), HasSubstr("interrupted"));
+  EXPECT_THAT(ToHtml({ToJson(result)}), HasSubstr("Interrupted"));
+}
+
+TEST(Result, TheExitCodeTellsWhatCameOfIt) {
+  Result result = Example();
+  EXPECT_EQ(ExitCode(result), 0);
+  result.tally.done = 0;
+  EXPECT_EQ(ExitCode(result), 1);
+  result.tally.refused[static_cast<size_t>(BadKind::kNoCertificate)] = {{"status: 400", 2}};
+  EXPECT_EQ(ExitCode(result), 0) << "refused as they should be";
+  result.tally.failures["accepted: none"] = 1;
+  EXPECT_EQ(ExitCode(result), 3);
+  result.interrupted = true;
+  EXPECT_EQ(ExitCode(result), 130);
+}
+
+TEST(Result, OfIdleConnectionsThoseAliveAtTheEndCount) {
+  Result result = Example();
+  result.options.idle = 3;
+  EXPECT_EQ(ExitCode(result), 1);
+  result.tally.alive = 1;
+  EXPECT_EQ(ExitCode(result), 0);
+}
+
 TEST(Report, IsOnePageThatLoadsNothing) {
   const nlohmann::json one = ToJson(Example());
   const std::string page = ToHtml({one});
