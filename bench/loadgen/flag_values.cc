@@ -1,5 +1,6 @@
 #include "bench/loadgen/flag_values.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -7,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+
+#include "metrics/utf8.h"
 
 namespace portcullis::bench {
 
@@ -90,6 +93,25 @@ absl::Status ReadBad(const std::string& value, Options& options) {
   }
   for (const uint32_t ppm : options.bad_ppm) sum += ppm;
   return sum <= 1'000'000 ? absl::OkStatus() : NotWanted(value, wanted + ", at most 100 in all");
+}
+
+absl::Status ReadPath(const std::string& value, std::string& out) {
+  const bool visible =
+      std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!visible || !value.starts_with('/')) {
+    return NotWanted(metrics::SanitizeUtf8(value),
+                     "a path that begins with / and has no spaces, line ends or bytes beyond ASCII "
+                     "(write them as %20 and so on)");
+  }
+  out = value;
+  return absl::OkStatus();
+}
+
+absl::Status ReadLabel(const std::string& value, std::string& out) {
+  if (metrics::SanitizeUtf8(value) != value)
+    return NotWanted(metrics::SanitizeUtf8(value), "UTF-8");
+  out = value;
+  return absl::OkStatus();
 }
 
 }  // namespace portcullis::bench

@@ -29,4 +29,9 @@ namespace portcullis::bench {
 // most.
 [[nodiscard]] absl::Status ReadBad(const std::string& value, Options& options);
 
+// ReadPath takes what may stand in a request line: "/" and what is visible in ASCII.
+[[nodiscard]] absl::Status ReadPath(const std::string& value, std::string& out);
+// ReadLabel takes UTF-8, which JSON and pages are.
+[[nodiscard]] absl::Status ReadLabel(const std::string& value, std::string& out);
+
 }  // namespace portcullis::bench

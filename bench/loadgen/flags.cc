@@ -93,6 +93,14 @@ absl::Status Total(const std::string& value, Options& options) {
   return ReadCount(value, uint64_t{1} << 40, options.total);
 }
 
+absl::Status Path(const std::string& value, Options& options) {
+  return ReadPath(value, options.path);
+}
+
+absl::Status Label(const std::string& value, Options& options) {
+  return ReadLabel(value, options.label);
+}
+
 constexpr Flag kFlags[] = {
     {nullptr, nullptr, "The server", nullptr},
     {"--target", "ADDR", "127.0.0.1:8443, [::1]:8443, unix:/run/app.sock", Target},
@@ -131,7 +139,7 @@ constexpr Flag kFlags[] = {
     {"--rate", "R|STEPS", "open loop: 500 starts a second, or 500:10s,1000:10s", Rate},
     {"--mode", "get|hs", "get: count whole answers with status 200; hs: our side done (get)",
      SetMode},
-    {"--path", "PATH", "of the requests (/)", Text<&Options::path>},
+    {"--path", "PATH", "of the requests (/)", Path},
     {"--requests", "N", "on each connection (1)", Count<&Options::requests, 1'000'000'000>},
     {"--keep-alive", nullptr, "keep --connections open and count requests",
      Switch<&Options::keep_alive>},
@@ -151,7 +159,7 @@ constexpr Flag kFlags[] = {
     {"--threads", "N", "(1)", Count<&Options::threads, 256>},
     {nullptr, nullptr, "The result, on stdout (on stderr if a FILE is -, which is stdout)",
      nullptr},
-    {"--label", "TEXT", "name in comparisons (the file's)", Text<&Options::label>},
+    {"--label", "TEXT", "name in comparisons (the file's)", Label},
     {"--json", "FILE", "as JSON", Text<&Options::json>},
     {"--html", "FILE", "as a page with plots", Text<&Options::html>},
     {"--quiet", nullptr, "no progress lines", Switch<&Options::progress, false>},

@@ -1,6 +1,8 @@
+#include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "bench/loadgen/output.h"
@@ -14,6 +16,23 @@ int Complain(const std::string& what) {
   return 2;
 }
 
+// Read returns a file's text, or why there is none in `error`. Not by a stream, which throws for a
+// folder.
+std::string Read(const std::string& path, int& error) {
+  std::string text;
+  std::FILE* const file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) {
+    error = errno;
+    return text;
+  }
+  std::array<char, 65536> part;
+  while (const size_t got = std::fread(part.data(), 1, part.size(), file))
+    text.append(part.data(), got);
+  if (std::ferror(file) != 0) error = errno;
+  std::fclose(file);
+  return text;
+}
+
 }  // namespace
 
 int ReportMain(std::span<const char* const> arguments) {
@@ -25,9 +44,10 @@ int ReportMain(std::span<const char* const> arguments) {
       out = arguments[++i];
       continue;
     }
-    std::ifstream file(argument);
-    if (!file.good()) return Complain("cannot read " + argument);
-    nlohmann::json result = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+    int error = 0;
+    const std::string text = Read(argument, error);
+    if (error != 0) return Complain("cannot read " + argument + ": " + std::strerror(error));
+    nlohmann::json result = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!result.is_object() || !result.contains("tool") || result["tool"] != "portcullis-loadgen") {
       return Complain(argument + " is no result of portcullis-loadgen");
     }

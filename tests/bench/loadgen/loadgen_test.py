@@ -272,8 +272,8 @@ class Loadgen(harness.E2ETest):
     def test_a_file_that_fails_at_the_end_costs_the_others_nothing(self):
         server, full, page = self.http(), self.dir / "full", self.dir / "page.html"
         full.symlink_to("/dev/full")
-        done = subprocess.run([*self.command(server, "--total", 1, cert=self.pki.client), "--json", full, "--html", page],
-                              capture_output=True, timeout=20, text=True)
+        command = [*self.command(server, "--total", 1, cert=self.pki.client), "--json", full, "--html", page]
+        done = subprocess.run(command, capture_output=True, timeout=20, text=True)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"cannot write {full}: No space left", done.stderr)
         self.assertIn("</html>", page.read_text())
@@ -300,6 +300,10 @@ class Loadgen(harness.E2ETest):
         refused = subprocess.run([LOADGEN, "report", server.config_path, "--html", self.dir / "x.html"],
                                  capture_output=True, timeout=20)
         self.assertEqual(refused.returncode, 2)
+        folder = subprocess.run([LOADGEN, "report", self.dir, "--html", self.dir / "x.html"], capture_output=True,
+                                timeout=20, text=True)
+        self.assertEqual((folder.returncode, folder.stderr),
+                         (2, f"portcullis-loadgen report: cannot read {self.dir}: Is a directory\n"))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,17 @@ TEST(LoadgenOptions, BytesHaveUnitsAndChooseThePath) {
   EXPECT_EQ(Parse({"--bulk", "5", "--path", "/five"})->path, "/five");
 }
 
+TEST(LoadgenOptions, APathIsWhatARequestLineMayHold) {
+  EXPECT_EQ(Parse({"--path", "/a?b=%20~"})->path, "/a?b=%20~");
+  for (const char* path : {"", "a", "/a b", "/a\r\nHost: b", "/\x7f", "/\xc3\xa4", "/\xff"})
+    EXPECT_THAT(ErrorOf({"--path", path}), HasSubstr("begins with /")) << path;
+}
+
+TEST(LoadgenOptions, ALabelIsUtf8) {
+  EXPECT_EQ(Parse({"--label", "gr\xc3\xbc\xc3\x9f"})->label, "gr\xc3\xbc\xc3\x9f");
+  EXPECT_THAT(ErrorOf({"--label", "a\xff"}), HasSubstr("wanted UTF-8"));
+}
+
 TEST(LoadgenOptions, StepsSayHowLongARunTakes) {
   EXPECT_EQ(Parse({"--rate", "10:2s,20:3s"})->duration_s, 5);
   const auto constant = Parse({"--rate", "10", "--duration", "7"});
