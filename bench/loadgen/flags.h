@@ -15,6 +15,7 @@ struct Flag {
   const char* name;   // null: a heading, which is `help`
   const char* value;  // null: takes none, and `set` gets ""
   const char* help;
+  // Null: it is enough that it was given.
   absl::Status (*set)(const std::string& value, Options& options);
 };
 

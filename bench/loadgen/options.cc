@@ -3,12 +3,19 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "bench/loadgen/flags.h"
 #include "bench/loadgen/output.h"
 
 namespace portcullis::bench {
 namespace {
+
+using Names = std::vector<std::string>;
+
+bool Has(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 absl::Status Mistake(absl::string_view what) { return absl::InvalidArgumentError(what); }
 
@@ -70,10 +77,58 @@ absl::Status CheckLoad(const Options& options) {
       (options.keep_alive || options.requests > 1 || options.idle != 0)) {
     return Mistake("--mode hs makes no requests");
   }
+  // The tickets of TLS 1.3 come behind the handshake, when we have left.
+  if (options.mode == Mode::kHandshake && options.resume_ppm != 0 && options.version == 0x0304) {
+    return Mistake(
+        "--resume-share gets no tickets with --mode hs under TLS 1.3, where they come behind the "
+        "handshake: --mode get or --tls 1.2");
+  }
   if (options.keep_alive && (options.requests > 1 || options.idle != 0)) {
     return Mistake("one of --keep-alive, --requests and --idle");
   }
   if (options.idle != 0 && options.rates.size() > 1) return Mistake("--idle takes one --rate");
+  return absl::OkStatus();
+}
+
+// A flag that would mean nothing beside others, which is to be told rather than dropped.
+struct Contradiction {
+  const char* flag;
+  bool (*present)(const Options& options);
+  const char* why;
+};
+
+bool HandshakesOnly(const Options& options) { return options.mode == Mode::kHandshake; }
+bool Idle(const Options& options) { return options.idle != 0; }
+bool NotIdle(const Options& options) { return options.idle == 0; }
+bool NoPopulation(const Options& options) { return options.population == 0; }
+bool MakesNoKeys(const Options& options) {
+  return !HasIssuer(options) && Share(options, BadKind::kWrongCa) == 0;
+}
+bool TimedSteps(const Options& options) {
+  return !options.rates.empty() && options.rates[0].seconds != 0;
+}
+
+constexpr Contradiction kContradictions[] = {
+    {"--path", HandshakesOnly, "--mode hs makes no requests"},
+    {"--bulk", HandshakesOnly, "--mode hs makes no requests"},
+    {"--upload", HandshakesOnly, "--mode hs makes no requests"},
+    {"--keep-alive", HasBad,
+     "--bad is a share of connections, and kept ones are opened once: leave one of the two out"},
+    {"--hold", NotIdle, "it goes with --idle"},
+    {"--requests", Idle, "--idle makes one on each connection"},
+    {"--total", Idle, "--idle says itself how many connections it opens"},
+    {"--duration", Idle, "--idle ends when all are open and --hold is over"},
+    {"--duration", TimedSteps, "the steps of --rate say how long they take"},
+    {"--sign", NoPopulation, "it goes with --population"},
+    {"--population-key", MakesNoKeys,
+     "no keys are made without --population, --issuer, --write-... or --bad wrong_ca"},
+};
+
+absl::Status CheckContradictions(const Options& options, const Names& given) {
+  for (const Contradiction& each : kContradictions) {
+    if (Has(given, each.flag) && each.present(options))
+      return Mistake(absl::StrCat(each.flag, ": ", each.why));
+  }
   return absl::OkStatus();
 }
 
@@ -107,20 +162,24 @@ void Complete(Options& options) {
   options.threads = std::min(options.threads, options.connections);
 }
 
-absl::Status Take(std::span<const char* const> arguments, Options& options, bool& not_loopback) {
+// A flag's value stands behind it, or behind its "=". `given`: the names of the flags.
+absl::Status Take(std::span<const char* const> arguments, Options& options, Names& given) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string name = arguments[i];
+    const std::vector<std::string> parts = absl::StrSplit(arguments[i], absl::MaxSplits('=', 1));
+    const std::string& name = parts[0];
     const auto flag = std::find_if(Flags().begin(), Flags().end(), [&](const Flag& each) {
       return each.name != nullptr && name == each.name;
     });
     if (flag == Flags().end()) return Mistake(absl::StrCat("unknown option '", name, "'"));
-    if (flag->set == nullptr) {
-      not_loopback = true;
-      continue;
+    given.push_back(name);
+    if (flag->value == nullptr && parts.size() > 1)
+      return Mistake(absl::StrCat(name, " takes no value"));
+    if (flag->set == nullptr) continue;
+    std::string value = parts.size() > 1 ? parts[1] : "";
+    if (flag->value != nullptr && parts.size() == 1) {
+      if (i + 1 == arguments.size()) return Mistake(absl::StrCat(name, " needs ", flag->value));
+      value = arguments[++i];
     }
-    if (flag->value != nullptr && i + 1 == arguments.size())
-      return Mistake(absl::StrCat(name, " needs ", flag->value));
-    const std::string value = flag->value == nullptr ? "" : arguments[++i];
     if (absl::Status status = flag->set(value, options); !status.ok())
       return Mistake(absl::StrCat(name, ": ", status.message()));
   }
@@ -154,15 +213,16 @@ bool StdoutTaken(const Options& options) {
 
 absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
   Options options;
-  bool not_loopback = false;
-  if (absl::Status status = Take(arguments, options, not_loopback); !status.ok()) return status;
+  Names given;
+  if (absl::Status status = Take(arguments, options, given); !status.ok()) return status;
   if (options.target.family() == AF_UNSPEC && !OnlyWrites(options))
     return Mistake("--target is missing");
   if (absl::Status status = CheckClients(options); !status.ok()) return status;
   if (absl::Status status = CheckNames(options); !status.ok()) return status;
   if (absl::Status status = CheckLoad(options); !status.ok()) return status;
+  if (absl::Status status = CheckContradictions(options, given); !status.ok()) return status;
   if (absl::Status status = CheckOutputs(options); !status.ok()) return status;
-  if (!OnlyWrites(options) && !IsLoopback(options.target) && !not_loopback) {
+  if (!OnlyWrites(options) && !IsLoopback(options.target) && !Has(given, "--not-loopback")) {
     return Mistake(absl::StrCat("the target ", options.target.ToString(),
                                 " is not on this machine; --not-loopback if it is yours to load"));
   }

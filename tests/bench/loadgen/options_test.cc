@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/loadgen/flags.h"
@@ -12,6 +13,7 @@ namespace portcullis::bench {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // With a target in front, so that it is not what is missing.
 absl::StatusOr<Options> Parse(std::vector<const char*> arguments) {
@@ -133,6 +135,53 @@ TEST(LoadgenOptions, BadClientsNeedAServerThatIsHeard) {
   EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=5", "--tls", "1.2"}).ok());
   EXPECT_TRUE(Parse({"--bad", "none=5"}).ok());
   EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=0"}).ok());
+}
+
+TEST(LoadgenOptions, FlagsThatMeanNothingTogetherAreRefused) {
+  const std::vector<std::pair<std::string, std::vector<const char*>>> cases = {
+      {"--path", {"--mode", "hs", "--path", "/x"}},
+      {"--bulk", {"--mode", "hs", "--bulk", "5"}},
+      {"--upload", {"--mode", "hs", "--upload", "5"}},
+      {"--keep-alive", {"--keep-alive", "--bad", "none=5"}},
+      {"--hold", {"--hold", "5"}},
+      {"--requests", {"--idle", "5", "--requests", "1"}},
+      {"--total", {"--idle", "5", "--total", "5"}},
+      {"--duration", {"--idle", "5", "--duration", "5"}},
+      {"--duration", {"--rate", "5:1s", "--duration", "5"}},
+      {"--sign", {"--sign", "lazy"}},
+      {"--population-key", {"--population-key", "p256"}}};
+  for (const auto& [flag, arguments] : cases)
+    EXPECT_THAT(ErrorOf(arguments), StartsWith(flag + ": "));
+}
+
+TEST(LoadgenOptions, FlagsThatMeanSomethingTogetherAreTaken) {
+  using Arguments = std::vector<const char*>;
+  for (const Arguments& arguments :
+       {Arguments{"--idle", "5", "--hold", "1", "--warmup", "0", "--rate", "10"},
+        {"--rate", "5", "--duration", "5", "--total", "9"},
+        {"--keep-alive", "--bulk", "5", "--duration", "5"},
+        {"--population", "5", "--sign", "start", "--population-key", "rsa2048"},
+        {"--issuer", "x", "--population-key", "rsa2048"},
+        {"--bad", "wrong_ca=5", "--population-key", "rsa2048"},
+        {"--write-ca", "x", "--population-key", "rsa2048"}}) {
+    EXPECT_TRUE(Parse(arguments).ok()) << Parse(arguments).status();
+  }
+}
+
+TEST(LoadgenOptions, TicketsAreGivenBehindTheHandshakeInTls13) {
+  EXPECT_THAT(ErrorOf({"--mode", "hs", "--resume-share", "5"}),
+              HasSubstr("--mode get or --tls 1.2"));
+  EXPECT_TRUE(Parse({"--mode", "hs", "--resume-share", "5", "--tls", "1.2"}).ok());
+}
+
+TEST(LoadgenOptions, AValueMayStandBehindAnEqualsSign) {
+  const auto options = Parse({"--bad=none=5,wrong_ca=1", "--connections=7", "--quiet"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->bad_ppm, ::testing::ElementsAre(50'000, 0, 10'000, 0));
+  EXPECT_EQ(options->connections, 7U);
+  EXPECT_EQ(Parse({"--label="})->label, "");
+  EXPECT_THAT(ErrorOf({"--quiet=1"}), HasSubstr("--quiet takes no value"));
+  EXPECT_THAT(ErrorOf({"--connections="}), HasSubstr("--connections: found ''"));
 }
 
 TEST(LoadgenOptions, OneFileAtMostIsStandardOutput) {
