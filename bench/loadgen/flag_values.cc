@@ -1,5 +1,8 @@
 #include "bench/loadgen/flag_values.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -12,6 +15,18 @@
 #include "metrics/utf8.h"
 
 namespace portcullis::bench {
+namespace {
+
+// Whether it is an address or port that one can listen on, but not connect to.
+bool IsNobody(const io::SocketAddress& address) {
+  if (!address.is_ip()) return false;
+  const io::SocketAddress plain = address.Unmapped();
+  const auto bytes = plain.ip_bytes();
+  return address.port() == 0 ||
+         std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0; });
+}
+
+}  // namespace
 
 absl::Status NotWanted(const std::string& value, const std::string& wanted) {
   return absl::InvalidArgumentError(absl::StrCat("found '", value, "', wanted ", wanted));
@@ -93,6 +108,36 @@ absl::Status ReadBad(const std::string& value, Options& options) {
   }
   for (const uint32_t ppm : options.bad_ppm) sum += ppm;
   return sum <= 1'000'000 ? absl::OkStatus() : NotWanted(value, wanted + ", at most 100 in all");
+}
+
+absl::Status ReadTarget(const std::string& value, io::SocketAddress& out) {
+  const absl::StatusOr<io::SocketAddress> address = io::SocketAddress::Parse(value);
+  if (!address.ok() || IsNobody(*address) || value.starts_with('*')) {
+    return NotWanted(value,
+                     "the address and port of one server: 127.0.0.1:8443, [::1]:8443 or "
+                     "unix:/run/app.sock");
+  }
+  out = *address;
+  return absl::OkStatus();
+}
+
+absl::Status ReadGroups(const std::string& value, std::string& out) {
+  const bssl::UniquePtr<SSL_CTX> scratch(SSL_CTX_new(TLS_with_buffers_method()));
+  const auto known = [&scratch](const std::string& list) {
+    const bool good = SSL_CTX_set1_curves_list(scratch.get(), list.c_str()) == 1;
+    ERR_clear_error();
+    return good;
+  };
+  if (known(value)) {
+    out = value;
+    return absl::OkStatus();
+  }
+  // The library does not tell which it has.
+  std::string all;
+  for (const char* name : {"X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"}) {
+    if (known(name)) absl::StrAppend(&all, all.empty() ? "" : ", ", name);
+  }
+  return NotWanted(value, absl::StrCat("one or more of ", all, " with : between"));
 }
 
 absl::Status ReadPath(const std::string& value, std::string& out) {

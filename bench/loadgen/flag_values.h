@@ -29,6 +29,10 @@ namespace portcullis::bench {
 // most.
 [[nodiscard]] absl::Status ReadBad(const std::string& value, Options& options);
 
+// ReadTarget takes the address of one server.
+[[nodiscard]] absl::Status ReadTarget(const std::string& value, io::SocketAddress& out);
+// ReadGroups takes names of key exchange groups that the TLS library has, with ":" between.
+[[nodiscard]] absl::Status ReadGroups(const std::string& value, std::string& out);
 // ReadPath takes what may stand in a request line: "/" and what is visible in ASCII.
 [[nodiscard]] absl::Status ReadPath(const std::string& value, std::string& out);
 // ReadLabel takes UTF-8, which JSON and pages are.

@@ -38,9 +38,7 @@ absl::Status Bytes(const std::string& value, Options& options) {
 }
 
 absl::Status Target(const std::string& value, Options& options) {
-  absl::StatusOr<io::SocketAddress> address = io::SocketAddress::Parse(value);
-  if (address.ok()) options.target = *address;
-  return address.status();
+  return ReadTarget(value, options.target);
 }
 
 absl::Status SetMode(const std::string& value, Options& options) {
@@ -57,6 +55,10 @@ absl::Status Version(const std::string& value, Options& options) {
   if (value != "1.2" && value != "1.3") return NotWanted(value, "1.2 or 1.3");
   options.version = value == "1.2" ? 0x0303 : 0x0304;
   return absl::OkStatus();
+}
+
+absl::Status Groups(const std::string& value, Options& options) {
+  return ReadGroups(value, options.groups);
 }
 
 absl::Status SetKeyKind(const std::string& value, Options& options) {
@@ -111,8 +113,7 @@ constexpr Flag kFlags[] = {
      ServerNumbers},
     {"--ca", "FILE", "CA that the server must chain to (not verified without)", Text<&Options::ca>},
     {"--tls", "1.2|1.3", "version (1.3)", Version},
-    {"--groups", "LIST", "key exchange groups, such as X25519:P-256 (the library's own)",
-     Text<&Options::groups>},
+    {"--groups", "LIST", "key exchange groups, such as X25519:P-256 (the library's own)", Groups},
     {nullptr, nullptr, "The clients (default: without certificate)", nullptr},
     {"--cert", "FILE", "one certificate for all: its chain, PEM", Text<&Options::certificate>},
     {"--key", "FILE", "its key, PEM", Text<&Options::key>},
@@ -173,7 +174,8 @@ std::string Usage() {
   std::string text =
       "portcullis-loadgen --target ADDR [...]                      load a server\n"
       "portcullis-loadgen --write-ca FILE [...]                    make a CA for later runs\n"
-      "portcullis-loadgen report A.json [B.json...] --html FILE    one page of several results\n";
+      "portcullis-loadgen report A.json [B.json...] --html FILE    one page of several results\n"
+      "portcullis-loadgen --help | --version                       -h is --help\n";
   for (const Flag& flag : kFlags) {
     if (flag.name == nullptr) {
       absl::StrAppend(&text, "\n", flag.help, ":\n");

@@ -10,6 +10,7 @@
 #include "bench/loadgen/load.h"
 #include "bench/loadgen/output.h"
 #include "bench/loadgen/report.h"
+#include "portcullis_version.h"
 
 namespace portcullis::bench {
 namespace {
@@ -83,9 +84,14 @@ int main(int argc, char** argv) {
       std::span(const_cast<const char* const*>(argv), static_cast<size_t>(argc)).subspan(1);
   if (!arguments.empty() && std::string_view(arguments[0]) == "report")
     return portcullis::bench::ReportMain(arguments.subspan(1));
-  for (const char* argument : arguments) {
-    if (std::string_view(argument) == "--help") {
+  for (const std::string_view argument : arguments) {
+    if (argument == "--help" || argument == "-h") {
       std::fputs(portcullis::bench::Usage().c_str(), stdout);
+      return 0;
+    }
+    if (argument == "--version") {
+      std::printf("portcullis-loadgen %s (%s, %s)\n", portcullis::kVersion, portcullis::kCommit,
+                  portcullis::kFlavour);
       return 0;
     }
   }

@@ -11,6 +11,14 @@
 namespace portcullis::bench {
 namespace {
 
+constexpr const char* kWanted = "wanted: A.json [B.json...] --html FILE";
+constexpr const char* kUsage = R"(portcullis-loadgen report A.json [B.json...] --html FILE
+
+Draws one page of one or several results that --json wrote: figures, plots, and bars where there are
+several, each under its --label or else its file's name. It loads nothing from elsewhere. FILE may
+be -, standard output.
+)";
+
 int Complain(const std::string& what) {
   std::fprintf(stderr, "portcullis-loadgen report: %s\n", what.c_str());
   return 2;
@@ -40,10 +48,19 @@ int ReportMain(std::span<const char* const> arguments) {
   std::vector<nlohmann::json> results;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string argument = arguments[i];
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(kUsage, stdout);
+      return 0;
+    }
     if (argument == "--html" && i + 1 < arguments.size()) {
       out = arguments[++i];
       continue;
     }
+    if (argument.starts_with("--html=")) {
+      out = argument.substr(argument.find('=') + 1);
+      continue;
+    }
+    if (argument.starts_with("--")) return Complain("found " + argument + ", " + kWanted);
     int error = 0;
     const std::string text = Read(argument, error);
     if (error != 0) return Complain("cannot read " + argument + ": " + std::strerror(error));
@@ -55,7 +72,7 @@ int ReportMain(std::span<const char* const> arguments) {
       result["label"] = std::filesystem::path(argument).stem().string();
     results.push_back(std::move(result));
   }
-  if (results.empty() || out.empty()) return Complain("wanted: A.json [B.json...] --html FILE");
+  if (results.empty() || out.empty()) return Complain(kWanted);
   if (absl::Status status = WriteFile(out, ToHtml(results)); !status.ok())
     return Complain(std::string(status.message()));
   return 0;

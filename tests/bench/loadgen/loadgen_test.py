@@ -256,6 +256,14 @@ class Loadgen(harness.E2ETest):
         result = self.load(server, "--mode", "hs", "--total", 50, cert=self.pki.client)
         self.assertEqual((result["done"], result["failures"]), (50, {}))
 
+    def test_help_and_version_are_told(self):
+        for arguments, part in ((["--help"], "--target ADDR"), (["-h"], "--target ADDR"),
+                                (["--version"], "portcullis-loadgen "), (["report", "--help"], "report A.json"),
+                                (["report", "-h"], "report A.json")):
+            done = subprocess.run([LOADGEN, *arguments], capture_output=True, timeout=20, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(part, done.stdout)
+
     def test_outputs_that_cannot_be_written_are_told_before_the_load(self):
         server = self.http()
         before = server.metrics()

@@ -13,6 +13,7 @@ namespace portcullis::bench {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // With a target in front, so that it is not what is missing.
@@ -46,6 +47,21 @@ TEST(LoadgenOptions, OnlyThisMachineIsATargetUnlessToldOtherwise) {
               HasSubstr("not on this machine"));
   EXPECT_TRUE(Parse({"--target", "192.0.2.1:443", "--not-loopback"}).ok());
   EXPECT_TRUE(Parse({"--target", "[::1]:443"}).ok());
+}
+
+TEST(LoadgenOptions, WhereNobodyCanBeIsNoTarget) {
+  for (const char* target : {"0.0.0.0:443", "*:443", "[::]:443", "[::ffff:0.0.0.0]:443",
+                             "127.0.0.1:0", "127.0.0.1", "localhost:443", ""}) {
+    const std::string error = ErrorOf({"--target", target});
+    EXPECT_THAT(error, HasSubstr("the address and port of one server: 127.0.0.1:8443")) << target;
+    EXPECT_THAT(error, Not(HasSubstr(" *:"))) << "offers what it refuses";
+  }
+}
+
+TEST(LoadgenOptions, GroupsAreThoseOfTheLibrary) {
+  EXPECT_EQ(Parse({"--groups", "X25519:P-256"})->groups, "X25519:P-256");
+  for (const char* groups : {"bogus", "X25519:bogus", ""})
+    EXPECT_THAT(ErrorOf({"--groups", groups}), HasSubstr("X25519, P-256")) << groups;
 }
 
 TEST(LoadgenOptions, MistakesAreNamed) {
