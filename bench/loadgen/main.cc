@@ -1,5 +1,6 @@
 // portcullis-loadgen: mutual-TLS load against a server, and what came of it.
 #include <cstdio>
+#include <ctime>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,8 +70,10 @@ int LoadMain(std::span<const char* const> arguments) {
       if (c == '\n' || c == EOF) break;
     }
   }
-  const absl::StatusOr<Result> result = RunLoad(*options, *issuers);
+  const time_t started = std::time(nullptr);
+  absl::StatusOr<Result> result = RunLoad(*options, *issuers);
   if (!result.ok()) return Complain(result.status(), absl::IsCancelled(result.status()) ? 130 : 1);
+  result->started = started;
   const bool saved = Save(*options, *result);
   const int code = ExitCode(*result);
   return code == 0 && !saved ? 1 : code;

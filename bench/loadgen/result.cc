@@ -1,9 +1,13 @@
 #include "bench/loadgen/result.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
+
+#include "portcullis_version.h"
 
 namespace portcullis::bench {
 namespace {
@@ -41,7 +45,7 @@ json Timeline(const Result& result) {
   for (size_t i = 0; i < result.timeline.size(); ++i) {
     const Second& second = result.timeline[i];
     seconds.push_back({{"second", i},
-                       {"warm_up", static_cast<double>(i) < result.options.warmup_s},
+                       {"warm_up", static_cast<double>(i + 1) <= result.options.warmup_s},
                        {"done", second.done},
                        {"failed", second.failed},
                        {"refused", second.refused},
@@ -88,6 +92,46 @@ uint64_t Accepted(const Tally& tally) {
 // Whether it ended with its last unit, not with a window.
 bool CountedOut(const Options& options) { return options.total != 0 && options.idle == 0; }
 
+const char* KeyKindName(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::kP256:
+      return "p256";
+    case KeyKind::kRsa2048:
+      return "rsa2048";
+    case KeyKind::kRsa4096:
+      return "rsa4096";
+  }
+  return "";
+}
+
+json BadShares(const Options& options) {
+  json shares = json::object();
+  for (size_t i = 0; i < kNumBadKinds; ++i) {
+    if (options.bad_ppm[i] != 0)
+      shares[std::string(BadKindName(static_cast<BadKind>(i)))] = options.bad_ppm[i] / 1e6;
+  }
+  return shares;
+}
+
+json Rates(const Options& options) {
+  json rates = json::array();
+  for (const RateStep& step : options.rates)
+    rates.push_back({{"per_second", step.per_second}, {"seconds", step.seconds}});
+  return rates;
+}
+
+std::string Timestamp(time_t time) {
+  tm parts{};
+  char text[32] = "";
+  if (gmtime_r(&time, &parts) != nullptr) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string HostName() {
+  char name[256] = "";
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
 json Setup(const Options& options) {
   return {{"target", options.target.ToString()},
           {"server_names", std::max<uint32_t>(1, options.server_names.size)},
@@ -104,6 +148,16 @@ json Setup(const Options& options) {
           {"population", options.population},
           {"resume_share", options.resume_ppm / 1e6},
           {"idle", options.idle},
+          {"hold_s", options.idle != 0 ? options.hold_s : 0},
+          {"sni", options.sni},
+          {"bad_shares", BadShares(options)},
+          {"key_kind", options.population != 0 ? KeyKindName(options.key_kind) : ""},
+          {"rates", Rates(options)},
+          {"duration_s", options.idle != 0 ? 0 : options.duration_s},
+          {"total", options.total},
+          {"timeout_s", options.timeout_s},
+          {"download_bytes", options.download_bytes},
+          {"upload_bytes", options.upload_bytes},
           {"warmup_s", options.warmup_s}};
 }
 
@@ -141,6 +195,10 @@ json ToJson(const Result& result) {
   json out = {
       {"tool", "portcullis-loadgen"},
       {"format", 1},
+      {"version", kVersion},
+      {"commit", kCommit},
+      {"started_at", Timestamp(result.started)},
+      {"host", HostName()},
       {"label", result.options.label},
       {"setup", Setup(result.options)},
       {"unit", result.options.keep_alive ? "request" : "connection"},
@@ -169,6 +227,7 @@ json ToJson(const Result& result) {
       {"alive", tally.alive}};
   out["latency_us"] = Quantiles(tally.latency);
   out["handshake_us"] = Quantiles(handshake);
+  out["handshake_full_us"] = Quantiles(tally.full_handshake);
   out["resumed_handshake_us"] = Quantiles(tally.resumed_handshake);
   out["request_us"] = Quantiles(tally.request);
   out["start_delay_us"] = Quantiles(tally.start_delay);

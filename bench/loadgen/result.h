@@ -2,6 +2,7 @@
 // for the HTML report, which is made of nothing else). Values; any thread.
 #pragma once
 
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace portcullis::bench {
 
 struct Result {
   Options options;
+  time_t started = 0;  // by the wall clock
   Tally tally;
   std::vector<Second> timeline;  // from the warm-up's begin
   double seconds = 0;            // of the window

@@ -28,6 +28,20 @@ const char* Each(const Options& options) {
   return options.requests == 1 ? "a handshake with its request" : "a connection";
 }
 
+// Says so where far fewer connections offered a ticket than were meant to.
+std::string FewTickets(const Result& result) {
+  const auto handshakes = static_cast<double>(result.tally.handshakes);
+  const double wanted = result.options.resume_ppm / 1e6;
+  if (static_cast<double>(result.tally.offered) >= wanted / 2 * handshakes) return "";
+  return absl::StrFormat(
+      "warning: --resume-share %g was not reached: tickets were offered in %.1f%% of the "
+      "handshakes."
+      " A client has one from its second connection on (a population: once all others have come), "
+      "if"
+      " the server gives any\n",
+      wanted * 100, 100 * static_cast<double>(result.tally.offered) / handshakes);
+}
+
 std::string Headline(const Result& result) {
   const Tally& tally = result.tally;
   const char* const what = result.options.keep_alive ? "requests" : "connections";
@@ -36,11 +50,17 @@ std::string Headline(const Result& result) {
                         result.seconds, PerSecond(result), tally.failed());
   if (tally.num_refused() != 0)
     absl::StrAppendFormat(&text, ", %u refused as they should be", tally.num_refused());
-  absl::StrAppendFormat(&text, "; own CPU %.0f us %s\n", OwnCpuMicros(result),
-                        Each(result.options));
+  // Where nothing was done, a figure for each of it would be of something else.
+  if (tally.done != 0) {
+    const bool signs = result.options.population != 0 && !result.options.sign_at_start;
+    absl::StrAppendFormat(&text, "; own CPU %.0f us %s%s", OwnCpuMicros(result),
+                          Each(result.options),
+                          signs ? ", certificates made on the way included" : "");
+  }
+  text += "\n";
   absl::StrAppendFormat(&text, "handshakes %u, of which resumed %u (tickets offered: %u)\n",
                         tally.handshakes, tally.resumed, tally.offered);
-  return text;
+  return text + FewTickets(result);
 }
 
 // Lines that only some ways of running have.

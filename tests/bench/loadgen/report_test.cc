@@ -56,6 +56,68 @@ TEST(Result, JsonHoldsWhatTextSays) {
   EXPECT_THAT(text, HasSubstr("at 20/s: nothing done"));
 }
 
+TEST(Result, JsonTellsTheCircumstances) {
+  Result result = Example();
+  result.started = 1'700'000'000;
+  result.options.bad_ppm[static_cast<size_t>(BadKind::kExpired)] = 25'000;
+  result.options.population = 5;
+  result.options.key_kind = KeyKind::kRsa2048;
+  result.options.upload_bytes = 5;
+  const nlohmann::json json = ToJson(result);
+  EXPECT_EQ(json["started_at"], "2023-11-14T22:13:20Z");
+  EXPECT_NE(json["version"], "");
+  EXPECT_TRUE(json["host"].is_string());
+  const nlohmann::json& setup = json["setup"];
+  EXPECT_EQ(setup["bad_shares"], nlohmann::json({{"expired", 0.025}}));
+  EXPECT_EQ(setup["rates"][1]["per_second"], 20.0);
+  EXPECT_EQ(setup["key_kind"], "rsa2048");
+  EXPECT_EQ(setup["sni"], "localhost");
+  EXPECT_EQ(setup["upload_bytes"], 5);
+  for (const char* key : {"download_bytes", "duration_s", "total", "timeout_s"})
+    EXPECT_TRUE(setup.contains(key)) << key;
+}
+
+TEST(Result, FullHandshakesAreToldByThemselves) {
+  Result result = Example();
+  result.tally.full_handshake.Record(4'000'000);
+  result.tally.resumed_handshake.Record(1'000'000);
+  const nlohmann::json json = ToJson(result);
+  EXPECT_EQ(json["handshake_us"]["count"], 2);
+  EXPECT_EQ(json["handshake_full_us"]["count"], 1);
+  EXPECT_EQ(json["handshake_full_us"]["max"], 4000);
+}
+
+TEST(Result, ASecondThatCountsInPartIsNoWarmUp) {
+  Result result = Example();
+  result.options.warmup_s = 1.5;
+  const nlohmann::json timeline = ToJson(result)["timeline"];
+  EXPECT_EQ(timeline[0]["warm_up"], true);
+  EXPECT_EQ(timeline[1]["warm_up"], false);
+}
+
+TEST(Result, OwnCpuIsToldOfWhatWasDone) {
+  Result result = Example();
+  result.options.population = 5;
+  EXPECT_THAT(ToText(result), HasSubstr("certificates made on the way included"));
+  result.options.sign_at_start = true;
+  EXPECT_THAT(ToText(result), Not(HasSubstr("certificates made")));
+  result.tally.done = 0;
+  EXPECT_THAT(ToText(result), Not(HasSubstr("own CPU")));
+}
+
+TEST(Result, TicketsFarBelowTheShareAreAWarning) {
+  Result result = Example();
+  result.options.resume_ppm = 750'000;
+  result.tally.handshakes = 100;
+  result.tally.offered = 38;
+  EXPECT_THAT(ToText(result), Not(HasSubstr("warning")));
+  result.tally.offered = 37;
+  EXPECT_THAT(ToText(result),
+              HasSubstr("--resume-share 75 was not reached: tickets were offered in 37.0%"));
+  result.options.resume_ppm = 0;
+  EXPECT_THAT(ToText(result), Not(HasSubstr("warning")));
+}
+
 TEST(Result, BadClientsRefusedAreNoFailures) {
   Result result = Example();
   result.tally.failures.clear();
@@ -118,8 +180,11 @@ TEST(Report, ASecondCutShortIsNotPlotted) {
   const auto points = [&result](size_t seconds) {
     result.timeline.resize(seconds);
     const std::string page = ToHtml({ToJson(result)});
-    const size_t at = page.find("<path", page.find("<title>Done</title>"));
-    const std::string path = page.substr(at, page.find('>', at) - at);
+    const size_t from = page.find("<title>Done</title>");
+    const std::string plot = page.substr(from, page.find("</svg>", from) - from);
+    const size_t at = plot.find("<path");
+    if (at == std::string::npos) return std::ptrdiff_t{plot.find("<circle") != std::string::npos};
+    const std::string path = plot.substr(at, plot.find('>', at) - at);
     return 1 + std::count(path.begin(), path.end(), 'L');
   };
   EXPECT_EQ(points(2), 2);
