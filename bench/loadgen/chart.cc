@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+
+#include "metrics/utf8.h"
 
 namespace portcullis::bench {
 namespace {
@@ -89,14 +92,38 @@ std::string Text(double x, double y, const char* anchor, const std::string& text
                          EscapeHtml(text));
 }
 
+// A text of at most so many characters; the whole of a longer one is shown by pointing at it.
+std::string ShortText(double x, double y, const char* anchor, const std::string& text,
+                      size_t most) {
+  size_t end = 0;        // in bytes
+  size_t shortened = 0;  // where to cut, so that there is room for what says so
+  for (size_t count = 0; end < text.size() && count < most; ++count) {
+    shortened = end;
+    const auto rest = std::string_view(text).substr(end);
+    end += std::max<size_t>(1, metrics::Utf8SequenceLength(rest));
+  }
+  if (end == text.size()) return Text(x, y, anchor, text);
+  return absl::StrFormat(
+      "<text x='%.1f' y='%.1f' text-anchor='%s'>%s\u2026<title>%s</title></text>", x, y, anchor,
+      EscapeHtml(text.substr(0, shortened)), EscapeHtml(text));
+}
+
 std::string Path(const LinePlot& plot, const Series& series, size_t colour, const Scale& x,
                  const Scale& y) {
-  std::string path;
+  std::vector<std::pair<double, double>> shown;
   for (const auto& [px, py] : series.points) {
     if ((plot.x.log && px <= 0) || (plot.y.log && py <= 0)) continue;
-    absl::StrAppendFormat(&path, "%s%.1f %.1f", path.empty() ? "M" : "L", x.At(px), y.At(py));
+    shown.emplace_back(x.At(px), y.At(py));
   }
-  if (path.empty()) return "";
+  if (shown.empty()) return "";
+  if (shown.size() == 1) {  // no line goes through it
+    return absl::StrFormat(
+        "<circle cx='%.1f' cy='%.1f' r='3' class='dot c%u'><title>%s</title></circle>",
+        shown[0].first, shown[0].second, colour % kColours, EscapeHtml(series.name));
+  }
+  std::string path;
+  for (const auto& [at_x, at_y] : shown)
+    absl::StrAppendFormat(&path, "%s%.1f %.1f", path.empty() ? "M" : "L", at_x, at_y);
   return absl::StrFormat("<path d='%s' class='line c%u'><title>%s</title></path>", path,
                          colour % kColours, EscapeHtml(series.name));
 }
@@ -204,6 +231,7 @@ std::string ToSvg(const LinePlot& plot) {
 std::string ToSvg(const BarPlot& plot) {
   constexpr double kRow = 26;
   constexpr double kLabels = 190;
+  constexpr size_t kLabelLength = 26;  // has room in that
   constexpr double kValues = 90;
   double most = 0;
   for (const auto& [label, value] : plot.bars) most = std::max(most, value);
@@ -215,7 +243,7 @@ std::string ToSvg(const BarPlot& plot) {
     const auto& [label, value] = plot.bars[i];
     const double top = kTop + kRow * static_cast<double>(i);
     const double width = most > 0 ? value / most * (kWidth - kLabels - kValues) : 0;
-    svg += Text(kLabels - 8, top + 16, "end", label);
+    svg += ShortText(kLabels - 8, top + 16, "end", label, kLabelLength);
     absl::StrAppendFormat(&svg, "<rect x='%.1f' y='%.1f' width='%.1f' height='18' class='c%u'/>",
                           kLabels, top + 3, width, i % kColours);
     svg += Text(kLabels + width + 6, top + 16, "start", ShortNumber(value));

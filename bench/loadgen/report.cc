@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 #include "bench/loadgen/chart.h"
 
@@ -25,7 +26,7 @@ td:first-child,th:first-child{text-align:left}
 figure{margin:0;max-width:720px}svg{width:100%;height:auto}
 svg text{font:12px system-ui,sans-serif;fill:currentColor}
 .grid{stroke:#8c959f;stroke-opacity:.35}.warm{fill:#8c959f;fill-opacity:.15}
-.line{fill:none;stroke-width:1.8;stroke-linejoin:round}
+.dot{stroke:none}.line{fill:none;stroke-width:1.8;stroke-linejoin:round}
 .legend{margin:0;font-size:13px}.legend span{margin-right:1rem;white-space:nowrap}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}
@@ -50,6 +51,12 @@ const json& Child(const json& object, const char* key) {
 std::string String(const json& object, const char* key) {
   const json& found = Child(object, key);
   return found.is_string() ? found.get<std::string>() : "";
+}
+
+// What a result is called: by its label or else its target.
+std::string Name(const json& result) {
+  const std::string label = String(result, "label");
+  return label.empty() ? String(Child(result, "setup"), "target") : label;
 }
 
 double Millis(const json& result, const char* group, const char* quantile) {
@@ -81,9 +88,9 @@ std::string Figures(const std::vector<json>& results) {
            "max ms", "resumed", "refused", "failed", "late", "not started", "own CPU us"},
           "th");
   for (const json& result : results) {
-    std::vector<std::string> cells = {
-        String(result, "label"), absl::StrFormat("%.0f", Number(result, "done")),
-        String(result, "unit"), absl::StrFormat("%.1f", Number(result, "per_second"))};
+    std::vector<std::string> cells = {Name(result), absl::StrFormat("%.0f", Number(result, "done")),
+                                      String(result, "unit"),
+                                      absl::StrFormat("%.1f", Number(result, "per_second"))};
     for (const char* quantile : {"p50", "p90", "p99", "p99.9", "max"})
       cells.push_back(absl::StrFormat("%.2f", Millis(result, "latency_us", quantile)));
     cells.push_back(absl::StrFormat("%.0f", Number(result, "resumed")));
@@ -100,7 +107,7 @@ std::string Bars(const std::vector<json>& results) {
   BarPlot p50{.title = "Latency p50", .unit = "ms", .bars = {}};
   BarPlot p99{.title = "Latency p99", .unit = "ms", .bars = {}};
   for (const json& result : results) {
-    const std::string label = String(result, "label");
+    const std::string label = Name(result);
     rate.bars.emplace_back(label, Number(result, "per_second"));
     p50.bars.emplace_back(label, Millis(result, "latency_us", "p50"));
     p99.bars.emplace_back(label, Millis(result, "latency_us", "p99"));
@@ -124,7 +131,7 @@ std::string Percentiles(const std::vector<json>& results) {
                 .series = {},
                 .shade_until = {}};
   for (const json& result : results) {
-    Series& series = plot.series.emplace_back(Series{String(result, "label"), {}});
+    Series& series = plot.series.emplace_back(Series{Name(result), {}});
     for (const json& point : Child(result, "curve")) {
       if (!point.is_array() || point.size() != 2 || !point[0].is_number() || !point[1].is_number())
         continue;
@@ -199,16 +206,63 @@ std::string Endings(const json& result) {
   return "<table>" + Row({"end", "kind", "count"}, "th") + rows + "</table>\n";
 }
 
+std::string LatencyRows(const json& result) {
+  constexpr std::pair<const char*, const char*> kKinds[] = {
+      {"handshake_full_us", "full handshake"},
+      {"resumed_handshake_us", "resumed handshake"},
+      {"request_us", "request"}};
+  std::string rows;
+  for (const auto& [group, what] : kKinds) {
+    const double count = Number(Child(result, group), "count");
+    if (count == 0) continue;
+    std::vector<std::string> cells = {what, absl::StrFormat("%.0f", count)};
+    for (const char* quantile : {"p50", "p90", "p99", "p99.9", "max"})
+      cells.push_back(absl::StrFormat("%.2f", Millis(result, group, quantile)));
+    rows += Row(cells);
+  }
+  if (rows.empty()) return "";
+  return "<table>" +
+         Row({"part", "count", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"}, "th") + rows +
+         "</table>\n";
+}
+
+// What only some ways of running have, and what was agreed on.
+std::string Parts(const json& result) {
+  std::vector<std::string> said;
+  for (const auto& [key, what] :
+       {std::pair("received_mb_per_second", "down"), std::pair("sent_mb_per_second", "up")}) {
+    if (const double rate = Number(result, key); rate != 0)
+      said.push_back(absl::StrFormat("bodies %s: %.1f MB/s", what, rate));
+  }
+  if (Number(Child(result, "setup"), "idle") != 0) {
+    said.push_back(absl::StrFormat("idle connections: %.0f held, %.0f alive at the end",
+                                   Number(result, "held"), Number(result, "alive")));
+  }
+  const json& negotiated = Child(result, "negotiated");
+  if (negotiated.is_object()) {
+    for (const auto& [kind, count] : negotiated.items()) {
+      if (count.is_number()) said.push_back(absl::StrFormat("%s: %.0f", kind, count.get<double>()));
+    }
+  }
+  const std::string line =
+      said.empty() ? "" : "<p>" + EscapeHtml(absl::StrJoin(said, "; ")) + "</p>\n";
+  return line + LatencyRows(result);
+}
+
 std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::string SetupLine(const json& result) {
   std::string line;
+  for (const char* key : {"started_at", "host", "version"}) {
+    const std::string value = String(result, key);
+    if (!value.empty()) absl::StrAppend(&line, line.empty() ? "" : ", ", key, " ", value);
+  }
   const json& setup = Child(result, "setup");
   if (!setup.is_object()) return line;
   for (const auto& [key, value] : setup.items()) {
-    if (value == "" || value == 0 || value == false) continue;
+    if (value == "" || value == 0 || value == false || value.empty()) continue;
     absl::StrAppend(&line, line.empty() ? "" : ", ", key, " ",
                     value.is_string() ? value.get<std::string>() : Dump(value));
   }
@@ -224,7 +278,7 @@ std::string Interrupted(const json& result) {
 std::string Style() {
   std::string style = kStyle;
   for (size_t i = 0; i < std::size(kColours); ++i) {
-    absl::StrAppend(&style, ".line.c", i, "{stroke:", kColours[i], "}rect.c", i,
+    absl::StrAppend(&style, ".line.c", i, "{stroke:", kColours[i], "}rect.c", i, ",.dot.c", i,
                     "{fill:", kColours[i], "}i.c", i, "{background:", kColours[i], "}\n");
   }
   return style;
@@ -240,8 +294,8 @@ std::string ToHtml(const std::vector<json>& results) {
   if (results.size() > 1) page += Bars(results);
   absl::StrAppend(&page, "<div class='plots'>", Percentiles(results), "</div>\n");
   for (const json& result : results) {
-    absl::StrAppend(&page, "<h2>", EscapeHtml(String(result, "label")), "</h2>\n",
-                    Interrupted(result), SetupLine(result), "<div class='plots'>", StepPlot(result),
+    absl::StrAppend(&page, "<h2>", EscapeHtml(Name(result)), "</h2>\n", Interrupted(result),
+                    SetupLine(result), Parts(result), "<div class='plots'>", StepPlot(result),
                     TimePlots(result), "</div>\n", Endings(result));
   }
   return page + "</body></html>\n";

@@ -193,6 +193,37 @@ TEST(Report, ASecondCutShortIsNotPlotted) {
   EXPECT_EQ(points(1), 1);
 }
 
+TEST(Report, WithoutALabelTheTargetIsTheName) {
+  Result result = Example();
+  result.options.label.clear();
+  result.options.target = *io::SocketAddress::Parse("127.0.0.1:8443");
+  const nlohmann::json one = ToJson(result);
+  const std::string page = ToHtml({one, one});
+  EXPECT_THAT(page, HasSubstr("<td>127.0.0.1:8443</td>"));
+  EXPECT_THAT(page, HasSubstr("<h2>127.0.0.1:8443</h2>"));
+  EXPECT_THAT(page, HasSubstr("text-anchor='end'>127.0.0.1:8443<"));
+}
+
+TEST(Report, TellsWhatSomeWaysOfRunningHave) {
+  Result result = Example();
+  EXPECT_THAT(ToHtml({ToJson(result)}), Not(HasSubstr("MB/s")));
+  EXPECT_THAT(ToHtml({ToJson(result)}), Not(HasSubstr("alive")));
+  result.tally.received_in_window = 3'000'000;
+  result.tally.negotiated = {{"TLS_AES_128_GCM_SHA256 X25519", 3}};
+  result.tally.full_handshake.Record(4'000'000);
+  result.tally.request.Record(2'000'000);
+  result.options.idle = 7;
+  result.tally.held = 7;
+  result.tally.alive = 5;
+  const std::string page = ToHtml({ToJson(result)});
+  EXPECT_THAT(page, HasSubstr("bodies down: 1.5 MB/s"));
+  EXPECT_THAT(page, HasSubstr("7 held, 5 alive at the end"));
+  EXPECT_THAT(page, HasSubstr("TLS_AES_128_GCM_SHA256 X25519: 3"));
+  EXPECT_THAT(page, HasSubstr("<td>full handshake</td><td>1</td><td>4.00</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>request</td><td>1</td><td>2.00</td>"));
+  EXPECT_THAT(page, Not(HasSubstr("resumed handshake")));
+}
+
 TEST(Report, TakesResultsThatLackEverythingOrHaveItWrong) {
   EXPECT_THAT(ToHtml({nlohmann::json::object()}), HasSubstr("No failures"));
   const char* const odd =
@@ -213,6 +244,25 @@ TEST(Chart, NumbersAreShort) {
   EXPECT_EQ(ShortNumber(12'345), "12.3k");
   EXPECT_EQ(ShortNumber(1234), "1234");
   EXPECT_EQ(ShortNumber(0.5), "0.5");
+}
+
+TEST(Chart, ALonePointIsADot) {
+  LinePlot plot;
+  plot.series = {{"s", {{1, 10}}}};
+  EXPECT_THAT(ToSvg(plot), HasSubstr("<circle"));
+  EXPECT_THAT(ToSvg(plot), Not(HasSubstr("<path")));
+  plot.series = {{"s", {{1, 10}, {2, 10}}}};
+  EXPECT_THAT(ToSvg(plot), Not(HasSubstr("<circle")));
+}
+
+TEST(Chart, LongLabelsOfBarsAreCutAndShownWhole) {
+  const auto bar = [](const std::string& label) { return ToSvg(BarPlot{"t", "u", {{label, 1}}}); };
+  EXPECT_THAT(bar(std::string(26, 'x')), HasSubstr(">" + std::string(26, 'x') + "</text>"));
+  EXPECT_THAT(bar(std::string(27, 'x')),
+              HasSubstr(">" + std::string(25, 'x') + "\u2026<title>" + std::string(27, 'x') + "<"));
+  std::string umlauts;
+  for (int i = 0; i < 27; ++i) umlauts += "\u00e4";
+  EXPECT_THAT(bar(umlauts), HasSubstr(">" + umlauts.substr(0, 50) + "\u2026<title>"));
 }
 
 TEST(Chart, PointsThatALogAxisCannotShowAreLeftOut) {
