@@ -231,7 +231,7 @@ std::string Parts(const json& result) {
   std::vector<std::string> said;
   for (const auto& [key, what] :
        {std::pair("received_mb_per_second", "down"), std::pair("sent_mb_per_second", "up")}) {
-    if (const double rate = Number(result, key); rate != 0)
+    if (const double rate = Number(result, key); rate >= 0.05)
       said.push_back(absl::StrFormat("bodies %s: %.1f MB/s", what, rate));
   }
   if (Number(Child(result, "setup"), "idle") != 0) {

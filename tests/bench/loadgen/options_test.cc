@@ -147,7 +147,7 @@ TEST(LoadgenOptions, WithoutATargetFilesAreWrittenAndNoMore) {
 }
 
 TEST(LoadgenOptions, BadClientsNeedAServerThatIsHeard) {
-  EXPECT_THAT(ErrorOf({"--mode", "hs", "--bad", "none=5"}), HasSubstr("--mode get or --tls 1.2"));
+  EXPECT_THAT(ErrorOf({"--mode", "hs", "--bad", "none=5"}), HasSubstr("--mode get, or --tls 1.2"));
   EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=5", "--tls", "1.2"}).ok());
   EXPECT_TRUE(Parse({"--bad", "none=5"}).ok());
   EXPECT_TRUE(Parse({"--mode", "hs", "--bad", "none=0"}).ok());
