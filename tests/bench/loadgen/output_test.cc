@@ -46,7 +46,8 @@ TEST_F(Output, AFileIsReplacedWhole) {
   ASSERT_TRUE(WriteFile(Path("a"), "new").ok());
   EXPECT_EQ(Read(Path("a")), "new");
   char first = 0;
-  EXPECT_EQ(read(before, &first, 1), 1) << "who reads the old one still has it";
+  EXPECT_EQ(read(before, &first, 1), 1);
+  EXPECT_EQ(first, 'w') << "who reads the old one still has it";
   close(before);
   EXPECT_EQ(Files(), 1);
 }
