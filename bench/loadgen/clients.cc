@@ -23,6 +23,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
+// Whether a connection will be able to use it, which is not the place to find out.
+bool GoTogether(const Credential& credential) {
+  const bssl::UniquePtr<SSL_CTX> trial(SSL_CTX_new(TLS_with_buffers_method()));
+  std::vector<CRYPTO_BUFFER*> chain;
+  for (const auto& each : credential.chain) chain.push_back(each.get());
+  return SSL_CTX_set_chain_and_key(trial.get(), chain.data(), chain.size(), credential.key.get(),
+                                   nullptr) == 1;
+}
+
 absl::StatusOr<Credential> ReadPair(const std::string& certificate_path,
                                     const std::string& key_path) {
   const absl::StatusOr<std::string> certificate_pem = ReadFile(certificate_path);
@@ -38,6 +47,11 @@ absl::StatusOr<Credential> ReadPair(const std::string& certificate_path,
   credential.key = *std::move(key);
   for (const tls::Der& der : *chain)
     credential.chain.emplace_back(CRYPTO_BUFFER_new(der.data(), der.size(), nullptr));
+  if (!GoTogether(credential)) {
+    return tls::LibraryError(
+        certificate_path,
+        absl::StrCat("its first certificate does not go with the key in ", key_path));
+  }
   return credential;
 }
 

@@ -1,13 +1,22 @@
 #include "bench/loadgen/clients.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
+#include <string>
 #include <vector>
+
+#include "tests/tls/test_pki.h"
 
 namespace portcullis::bench {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 TEST(ShareDrawer, KeepsEachShareToWithinOne) {
   const std::vector<uint32_t> ppm = {50'000, 50'000, 50'000, 123'456};
@@ -74,6 +83,32 @@ TEST(Clients, BadOnesComeInTheirShareAndNeverResume) {
                                          {BadKind::kExpired, 10},
                                          {BadKind::kWrongCa, 10},
                                          {BadKind::kRevoked, 10}}));
+}
+
+void Write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+TEST(Clients, ACertificateAndAKeyThatDoNotGoTogetherAreNamed) {
+  const tls::testing::TestCertificate one = tls::testing::MakeRoot({.common_name = "One"});
+  const tls::testing::TestCertificate two = tls::testing::MakeRoot({.common_name = "Two"});
+  const std::string folder = ::testing::TempDir() + "loadgen_clients_test";
+  std::filesystem::create_directory(folder);
+  Write(folder + "/a.crt", one.Pem());
+  Write(folder + "/a.key", one.KeyPem());
+  Options options;
+  options.certificate = folder + "/a.crt";
+  options.key = folder + "/a.key";
+  const Issuers none;
+  EXPECT_TRUE(Clients::Create(options, none, 0).ok());
+  Write(folder + "/a.key", two.KeyPem());
+  const auto pair = Clients::Create(options, none, 0);
+  options.certificate = options.key = "";
+  options.client_folder = folder;
+  const auto of_folder = Clients::Create(options, none, 0);
+  std::filesystem::remove_all(folder);
+  for (const auto* each : {&pair, &of_folder}) {
+    EXPECT_THAT(std::string(each->status().message()),
+                AllOf(HasSubstr(folder + "/a.crt"), HasSubstr(folder + "/a.key")));
+  }
 }
 
 TEST(Clients, FilesThatAreNotThereAreNamed) {
