@@ -12,6 +12,8 @@
 namespace portcullis::bench {
 namespace {
 
+static_assert(kLongestServerName == TLSEXT_MAXLEN_host_name);
+
 absl::Status LibraryError(absl::string_view what) {
   const uint32_t error = ERR_get_error();
   const char* const reason = ERR_reason_error_string(error);
@@ -91,7 +93,10 @@ ClientTls::ClientTls(const ClientContext& context, const std::string& name, Clie
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_connect_state(ssl_.get());
-  SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
+  if (!name.empty()) {
+    CHECK(SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1,
+          "a server name that is too long");
+  }
   if (const Credential& own = client.credential; own.key != nullptr) {
     std::vector<CRYPTO_BUFFER*> chain;
     for (const auto& each : own.chain) chain.push_back(each.get());

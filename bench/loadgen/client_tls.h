@@ -34,8 +34,8 @@ enum class [[nodiscard]] ClientStatus : uint8_t { kWantRead, kDone, kClosed, kFa
 
 class ClientTls {
  public:
-  // `name`: the server's, to ask for. `client` outlives the connection and gets its tickets.
-  // `resume`: offer the one it has.
+  // `name`: the server's, to ask for; empty: none. At most kLongestServerName. `client` outlives
+  // the connection and gets its tickets. `resume`: offer the one it has.
   ClientTls(const ClientContext& context, const std::string& name, Client& client, bool resume);
   ClientTls(const ClientTls&) = delete;
   ClientTls& operator=(const ClientTls&) = delete;
@@ -49,9 +49,10 @@ class ClientTls {
   // CloseNotify says that nothing more will be written, once the handshake is done.
   void CloseNotify(tls::Sink sink);
 
-  // server_name is the one that was asked for.
+  // server_name is the one that was asked for; empty: none.
   [[nodiscard]] std::string_view server_name() const {
-    return SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    const char* const name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    return name == nullptr ? std::string_view() : name;
   }
   [[nodiscard]] bool offered() const { return offered_; }
   [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }

@@ -107,7 +107,7 @@ constexpr Flag kFlags[] = {
     {nullptr, nullptr, "The server", nullptr},
     {"--target", "ADDR", "127.0.0.1:8443, [::1]:8443, unix:/run/app.sock", Target},
     {"--not-loopback", nullptr, "the target is not on this machine, and mine to load", nullptr},
-    {"--sni", "NAME", "server name to ask for, and Host of the request (localhost)",
+    {"--sni", "NAME", "server name to ask for, and Host of the request (localhost); '': none",
      Text<&Options::sni>},
     {"--server-names", "A-B", "many: # in --sni is a number from A to B, all of them in turn",
      ServerNumbers},

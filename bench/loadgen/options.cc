@@ -64,6 +64,14 @@ absl::Status CheckClients(const Options& options) {
 }
 
 absl::Status CheckNames(const Options& options) {
+  // The last number is the longest; it stands for one character.
+  const NumberRange& numbers = options.server_names;
+  const size_t more =
+      numbers.size == 0 ? 0 : absl::StrCat(numbers.first + numbers.size - 1).size() - 1;
+  if (options.sni.size() + more > kLongestServerName) {
+    return Mistake(absl::StrCat("--sni: a name of ", options.sni.size() + more,
+                                " bytes, wanted at most ", kLongestServerName));
+  }
   if (options.server_names.size == 0) return absl::OkStatus();
   if (std::count(options.sni.begin(), options.sni.end(), kServerNumber) != 1)
     return Mistake("--server-names needs one # in --sni");
@@ -141,6 +149,7 @@ absl::Status CheckOutputs(const Options& options) {
 
 // What the flags leave to one another.
 void Complete(Options& options) {
+  options.host = options.target.is_ip() ? options.target.ToString() : "localhost";
   if (options.path.empty()) {
     options.path = options.upload_bytes != 0     ? "/sink"
                    : options.download_bytes != 0 ? absl::StrCat("/bytes/", options.download_bytes)

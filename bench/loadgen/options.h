@@ -30,6 +30,8 @@ inline constexpr size_t kNumBadKinds = 4;
 // Keys of a generated population, its CA's included.
 enum class KeyKind : uint8_t { kP256, kRsa2048, kRsa4096 };
 
+inline constexpr size_t kLongestServerName = 255;
+
 // What stands in --sni for a number of --server-names.
 inline constexpr char kServerNumber = '#';
 
@@ -40,7 +42,8 @@ struct NumberRange {
 
 struct Options {
   io::SocketAddress target;
-  std::string sni = "localhost";  // with kServerNumber where there are several names
+  std::string sni = "localhost";  // with kServerNumber where there are several names; empty: none
+  std::string host;               // of requests where no server name is asked for
   NumberRange server_names;       // the numbers in them; none: one name for all
   std::string path;               // empty: "/", "/bytes/N" for a download, "/sink" for an upload
   std::string ca;  // PEM file the server must chain to; empty: the server is not verified

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -132,7 +133,8 @@ Outcome Session::Ask(io::StreamEnv& env, int64_t now_ns) {
   body_bytes_ = 0;
   http::RequestHead head;
   head.method = options_->upload_bytes == 0 ? "GET" : "POST";
-  head.authority = tls_->server_name();
+  const std::string_view name = tls_->server_name();
+  head.authority = name.empty() ? options_->host : name;
   head.path = options_->path;
   upload_left_ = options_->upload_bytes;
   if (upload_left_ != 0) head.body = http::Body::Length(upload_left_);

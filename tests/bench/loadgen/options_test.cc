@@ -96,6 +96,22 @@ TEST(LoadgenOptions, ServerNamesAreARange) {
   EXPECT_EQ(options->server_names.size, 10U);
 }
 
+TEST(LoadgenOptions, AServerNameIsNoLongerThanTlsTakes) {
+  const std::string longest(255, 'a');
+  const std::string pattern = std::string(252, 'a') + "#";
+  EXPECT_TRUE(Parse({"--sni", longest.c_str()}).ok());
+  EXPECT_THAT(ErrorOf({"--sni", (longest + "a").c_str()}), HasSubstr("256 bytes"));
+  EXPECT_TRUE(Parse({"--sni", pattern.c_str(), "--server-names", "0-999"}).ok());
+  EXPECT_THAT(ErrorOf({"--sni", pattern.c_str(), "--server-names", "0-1000"}),
+              HasSubstr("256 bytes"));
+}
+
+TEST(LoadgenOptions, WithoutAServerNameTheAddressIsTheHost) {
+  const auto options = Parse({"--sni", ""});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->host, "127.0.0.1:8443");
+}
+
 TEST(LoadgenOptions, NoMoreThreadsThanConnections) {
   const auto options = Parse({"--threads", "8", "--connections", "3"});
   ASSERT_TRUE(options.ok());
