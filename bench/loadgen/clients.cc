@@ -123,9 +123,10 @@ Clients::Clients(const Options& options, const Issuers& issuers)
       resume_draw_({options.resume_ppm}) {}
 
 absl::StatusOr<std::unique_ptr<Clients>> Clients::Create(const Options& options,
-                                                         const Issuers& issuers, uint32_t thread) {
+                                                         const Issuers& issuers, uint32_t thread,
+                                                         const std::atomic<bool>& off) {
   std::unique_ptr<Clients> clients(new Clients(options, issuers));
-  if (absl::Status status = clients->LoadGood(thread); !status.ok()) return status;
+  if (absl::Status status = clients->LoadGood(thread, off); !status.ok()) return status;
   for (size_t kind = 0; kind < kNumBadKinds; ++kind) {
     if (options.bad_ppm[kind] == 0) continue;
     if (absl::Status status = clients->LoadBad(static_cast<BadKind>(kind)); !status.ok())
@@ -134,7 +135,7 @@ absl::StatusOr<std::unique_ptr<Clients>> Clients::Create(const Options& options,
   return clients;
 }
 
-absl::Status Clients::LoadGood(uint32_t thread) {
+absl::Status Clients::LoadGood(uint32_t thread, const std::atomic<bool>& off) {
   if (!options_.client_folder.empty()) return ReadFolder(options_.client_folder, good_);
   if (options_.population != 0) {
     // Threads share the population out among themselves, a run of indexes each.
@@ -142,6 +143,7 @@ absl::Status Clients::LoadGood(uint32_t thread) {
     first_index_ = share * thread;
     good_.resize(share);
     for (uint64_t i = 0; options_.sign_at_start && i < share; ++i) {
+      if (off) return absl::CancelledError("the run was called off while clients were signed");
       if (!Ensure(good_[i], first_index_ + i)) return absl::InternalError("cannot sign a client");
     }
     return absl::OkStatus();

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -51,9 +52,10 @@ absl::StatusOr<Issuers> MakeIssuers(const Options& options);
 class Clients {
  public:
   // Create reads the files, and makes its thread's part of a population if that is to be done at
-  // start. `thread` counts from 0.
+  // start, unless `off` comes to be set: that is an error then. `thread` counts from 0.
   static absl::StatusOr<std::unique_ptr<Clients>> Create(const Options& options,
-                                                         const Issuers& issuers, uint32_t thread);
+                                                         const Issuers& issuers, uint32_t thread,
+                                                         const std::atomic<bool>& off);
 
   // Next returns the client of the next connection, which stays where it is; null when it could not
   // be signed. `resume`: whether it is to offer its ticket, if it has one.
@@ -61,7 +63,7 @@ class Clients {
 
  private:
   Clients(const Options& options, const Issuers& issuers);
-  absl::Status LoadGood(uint32_t thread);
+  absl::Status LoadGood(uint32_t thread, const std::atomic<bool>& off);
   absl::Status LoadBad(BadKind kind);
   [[nodiscard]] bool Ensure(Client& client, uint64_t index) const;
 

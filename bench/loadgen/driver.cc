@@ -35,7 +35,8 @@ absl::Status Driver::SetUp() {
   absl::StatusOr<std::unique_ptr<ClientContext>> context = ClientContext::Create(options_);
   if (!context.ok()) return context.status();
   context_ = *std::move(context);
-  absl::StatusOr<std::unique_ptr<Clients>> clients = Clients::Create(options_, issuers_, thread_);
+  absl::StatusOr<std::unique_ptr<Clients>> clients =
+      Clients::Create(options_, issuers_, thread_, run_.off());
   if (!clients.ok()) return clients.status();
   clients_ = *std::move(clients);
   absl::StatusOr<std::unique_ptr<io::UringRing>> ring = io::UringRing::Create(io::RingOptions{});
@@ -69,6 +70,7 @@ absl::Status Driver::Drive() {
 void Driver::Loop() {
   for (now_ns_ = NowNs(); !Over(); now_ns_ = NowNs()) {
     if (!draining_ && now_ns_ >= run_.end_ns()) Drain();
+    if (!given_up_ && now_ns_ >= run_.give_up_ns()) GiveUp();
     if (!draining_) StartDue();
     Turn();
     ledger_.Roll(now_ns_);
@@ -199,6 +201,17 @@ void Driver::Close(Session& session) {
     session.stream.BeginClose(*env_);
   }
   ending_.push_back(&session);
+}
+
+// What is still open a while after an interrupt is closed, whatever it waits for.
+void Driver::GiveUp() {
+  given_up_ = true;
+  checked_ = true;
+  sessions_.ForEachLive([this](Session& session) {
+    if (session.ended) return;
+    ledger_.Unfinished(session.unit);
+    Close(session);
+  });
 }
 
 void Driver::Sweep() {

@@ -44,6 +44,7 @@ class Driver {
   Outcome Ask(Session& session);
   void Close(Session& session);
   void Sweep();
+  void GiveUp();
 
   // What to start, and when (pacing.cc).
   void StartDue();
@@ -88,6 +89,7 @@ class Driver {
   bool draining_ = false;             // nothing more is started
   bool opened_ = false;               // idle mode: all there will be are open
   bool checked_ = false;              // idle mode: all were asked again
+  bool given_up_ = false;             // what was open after an interrupt is closed
 };
 
 }  // namespace portcullis::bench

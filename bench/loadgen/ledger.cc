@@ -96,6 +96,11 @@ void Ledger::Failed(Session& session, int64_t now_ns) {
   if (StepTally* step = StepOf(unit)) ++step->refused;
 }
 
+void Ledger::Unfinished(Unit& unit) {
+  if (unit.going && unit.counted) ++tally_.unfinished;
+  unit.going = false;
+}
+
 void Ledger::CountFailure(const Unit& unit, const std::string& kind) {
   ++second_.failed;
   if (!unit.counted) return;

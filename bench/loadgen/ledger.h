@@ -26,6 +26,8 @@ class Ledger {
   // The end of a session's unit. A client that had to be refused and was not is a failure.
   void Done(Session& session, int64_t now_ns);
   void Failed(Session& session, int64_t now_ns);
+  // Unfinished counts one that was given up before its end.
+  void Unfinished(Unit& unit);
 
   void ServerClosed() { ++tally_.server_closed; }
   void Held() { ++tally_.held; }

@@ -20,9 +20,16 @@
 namespace portcullis::bench {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
+// What is open at an interrupt has so long to end.
+constexpr int64_t kGraceNs = 1'000'000'000;
 
-void OnSignal(int /*signal*/) { interrupted = 1; }
+volatile std::sig_atomic_t interrupts = 0;
+
+void OnSignal(int number) {
+  interrupts = interrupts + 1;
+  // Whoever asks a third time need not wait for us.
+  if (interrupts == 2) signal(number, SIG_DFL);
+}
 
 double OwnCpuSeconds() {
   rusage usage{};
@@ -46,26 +53,38 @@ class Watch {
  public:
   Watch(const Options& options, Run& run) : options_(options), run_(run) {}
 
+  // False: interrupted before the load could begin, which it does not then.
+  [[nodiscard]] bool UntilReady() {
+    while (!run_.Ready(options_.threads, 0.1) && interrupts == 0) {
+    }
+    const bool interrupted = interrupts != 0;
+    if (interrupted) run_.Abort();
+    return !interrupted;
+  }
   void UntilFinished() {
     while (!run_.Finished(options_.threads, 0.1)) {
       const int64_t now = NowNs();
       if (cpu_begin_ < 0 && now >= run_.begin_ns()) cpu_begin_ = OwnCpuSeconds();
-      if (interrupted != 0) {
-        run_.EndAt(now);
-        run_.Check();
-      }
+      OnInterrupts(now);
       if (options_.idle != 0) WatchIdle(now);
       if (options_.progress) Progress(/*all=*/false);
     }
     if (options_.progress) Progress(/*all=*/true);
   }
   // CPU from the window's begin to now.
+  [[nodiscard]] bool interrupted() const { return interrupted_ns_ >= 0; }
   [[nodiscard]] double CpuSeconds() const { return OwnCpuSeconds() - std::max(0.0, cpu_begin_); }
   void BeginCpu() {
     if (options_.warmup_s <= 0) cpu_begin_ = OwnCpuSeconds();
   }
 
  private:
+  void OnInterrupts(int64_t now) {
+    if (interrupts == 0) return;
+    if (interrupted_ns_ < 0) interrupted_ns_ = now;
+    run_.Interrupt(now, interrupts > 1 ? now : interrupted_ns_ + kGraceNs);
+  }
+
   void WatchIdle(int64_t now) {
     if (run_.opened() != options_.threads) return;
     if (all_open_ns_ < 0) all_open_ns_ = now;
@@ -94,6 +113,7 @@ class Watch {
   Run& run_;
   double cpu_begin_ = -1;
   int64_t all_open_ns_ = -1;
+  int64_t interrupted_ns_ = -1;
   size_t shown_ = 0;
   uint64_t failed_ = 0;
   uint64_t refused_ = 0;
@@ -144,12 +164,14 @@ absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
   Run run(options);
   std::vector<Thread> threads;
   Start(options, issuers, run, threads);
-  run.Go(options.threads);
   Watch watch(options, run);
+  const bool begun = watch.UntilReady();
+  run.Go();
   watch.BeginCpu();
   watch.UntilFinished();
   const int64_t finished_ns = NowNs();
   Result result;
+  result.interrupted = watch.interrupted();
   result.options = options;
   result.timeline = run.Timeline();
   result.cpu_seconds = watch.CpuSeconds();
@@ -161,6 +183,7 @@ absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
     status.Update(thread.status);
     result.tally.Merge(thread.driver->tally());
   }
+  if (!begun) return absl::CancelledError("interrupted before the load began");
   if (!status.ok()) return status;
   return result;
 }

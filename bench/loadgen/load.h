@@ -16,7 +16,8 @@ namespace portcullis::bench {
 absl::Status WriteFiles(const Options& options, const Issuers& issuers);
 
 // RunLoad runs the load on threads of its own and returns when all have ended. SIGINT and SIGTERM
-// end the window early.
+// end the window early: what is open then has a second to end, or until the second of them. Before
+// the load has begun they are an error, Cancelled.
 absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers);
 
 }  // namespace portcullis::bench

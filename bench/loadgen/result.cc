@@ -222,6 +222,7 @@ json ToJson(const Result& result) {
       {"sent_mb_per_second", MegabytesPerSecond(result, tally.sent_bytes, tally.sent_in_window)},
       {"late", tally.late},
       {"not_started", tally.not_started},
+      {"unfinished", tally.unfinished},
       {"server_closed", tally.server_closed},
       {"held", tally.held},
       {"alive", tally.alive}};

@@ -9,6 +9,12 @@ namespace {
 
 int64_t Nanos(double seconds) { return std::llround(seconds * 1e9); }
 
+void BringForward(std::atomic<int64_t>& time, int64_t to) {
+  int64_t now = time.load();
+  while (to < now && !time.compare_exchange_weak(now, to)) {
+  }
+}
+
 }  // namespace
 
 int64_t NowNs() {
@@ -25,9 +31,14 @@ bool Run::ReadyAndWait() {
   return !aborted_;
 }
 
-void Run::Go(uint32_t threads) {
+bool Run::Ready(uint32_t threads, double seconds) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ready_ == threads || aborted_; });
+  return changed_.wait_for(lock, std::chrono::duration<double>(seconds),
+                           [&] { return ready_ == threads || aborted_; });
+}
+
+void Run::Go() {
+  const std::lock_guard lock(mutex_);
   origin_ns_ = NowNs();
   begin_ns_ = origin_ns_ + Nanos(options_.warmup_s);
   // Idle mode opens what it opens, however long that takes.
@@ -56,11 +67,13 @@ void Run::Abort() {
   changed_.notify_all();
 }
 
-void Run::EndAt(int64_t time_ns) {
-  int64_t end = end_ns_.load();
-  while (time_ns < end && !end_ns_.compare_exchange_weak(end, time_ns)) {
-  }
+void Run::Interrupt(int64_t now_ns, int64_t give_up_ns) {
+  EndAt(now_ns);
+  if (options_.idle != 0) Check();
+  BringForward(give_up_ns_, give_up_ns);
 }
+
+void Run::EndAt(int64_t time_ns) { BringForward(end_ns_, time_ns); }
 
 bool Run::Take(int64_t now_ns) {
   if (options_.total == 0) return true;

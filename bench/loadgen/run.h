@@ -25,13 +25,19 @@ class Run {
 
   // By threads: each says when it is set up, and then waits. False: the run is off.
   [[nodiscard]] bool ReadyAndWait();
-  // By the watcher: Go waits for `threads` to be ready and starts the clock; Finished waits up to
-  // `seconds` for as many to be done.
-  void Go(uint32_t threads);
+  // By the watcher: Ready and Finished wait up to `seconds` for `threads` to be set up (true too
+  // when the run is off) and to be done; Go starts the clock in between.
+  [[nodiscard]] bool Ready(uint32_t threads, double seconds);
+  void Go();
   [[nodiscard]] bool Finished(uint32_t threads, double seconds);
   // By any: a thread is done; the run cannot go on.
   void Done();
   void Abort();
+  // off: it cannot go on; who is still being set up need not be.
+  [[nodiscard]] const std::atomic<bool>& off() const { return aborted_; }
+  // By the watcher: Interrupt ends the window now, and what is open then is given up at
+  // `give_up_ns`, which a later call may bring forward.
+  void Interrupt(int64_t now_ns, int64_t give_up_ns);
 
   // The clock: the first moment of the warm-up, and the window [begin, end).
   [[nodiscard]] int64_t origin_ns() const { return origin_ns_; }
@@ -40,6 +46,7 @@ class Run {
   [[nodiscard]] bool InWindow(int64_t time_ns) const {
     return time_ns >= begin_ns_ && time_ns < end_ns();
   }
+  [[nodiscard]] int64_t give_up_ns() const { return give_up_ns_.load(std::memory_order_relaxed); }
   // EndAt brings the window's end forward.
   void EndAt(int64_t time_ns);
 
@@ -66,11 +73,12 @@ class Run {
   uint32_t ready_ = 0;
   uint32_t done_ = 0;
   bool go_ = false;
-  bool aborted_ = false;
+  std::atomic<bool> aborted_{false};
   std::vector<Second> timeline_;
   int64_t origin_ns_ = 0;
   int64_t begin_ns_ = 0;
   std::atomic<int64_t> end_ns_{0};
+  std::atomic<int64_t> give_up_ns_{INT64_MAX};
   std::atomic<uint64_t> taken_{0};
   std::atomic<uint32_t> opened_{0};
   std::atomic<bool> check_{false};

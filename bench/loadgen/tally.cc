@@ -41,6 +41,7 @@ void Tally::Merge(const Tally& other) {
   start_delay.Merge(other.start_delay);
   late += other.late;
   not_started += other.not_started;
+  unfinished += other.unfinished;
   steps.resize(std::max(steps.size(), other.steps.size()));
   for (size_t i = 0; i < other.steps.size(); ++i) steps[i].Merge(other.steps[i]);
   handshakes += other.handshakes;

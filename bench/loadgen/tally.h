@@ -46,6 +46,7 @@ struct Tally {
   Histogram start_delay;                     // of all that started: behind the intended start
   uint64_t late = 0;                         // of those, by more than kLateNs
   uint64_t not_started = 0;                  // in time: the window was over before their turn came
+  uint64_t unfinished = 0;                   // given up after an interrupt
   std::vector<StepTally> steps;
 
   // Of the accepted connections and answers among them:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,6 +18,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+const std::atomic<bool> kNeverOff{false};
 
 TEST(ShareDrawer, KeepsEachShareToWithinOne) {
   const std::vector<uint32_t> ppm = {50'000, 50'000, 50'000, 123'456};
@@ -45,7 +48,7 @@ TEST(Clients, APopulationIsMadeOfDifferentClientsInTurn) {
   options.population = 3;
   const auto issuers = MakeIssuers(options);
   ASSERT_TRUE(issuers.ok());
-  const auto clients = Clients::Create(options, *issuers, 0);
+  const auto clients = Clients::Create(options, *issuers, 0, kNeverOff);
   ASSERT_TRUE(clients.ok());
   std::set<const Client*> seen;
   bool resume = false;
@@ -60,6 +63,17 @@ TEST(Clients, APopulationIsMadeOfDifferentClientsInTurn) {
   EXPECT_EQ(seen.size(), 3U);
 }
 
+TEST(Clients, NoneIsSignedForARunThatIsOff) {
+  Options options;
+  options.population = 3;
+  options.sign_at_start = true;
+  const auto issuers = MakeIssuers(options);
+  ASSERT_TRUE(issuers.ok());
+  EXPECT_TRUE(Clients::Create(options, *issuers, 0, kNeverOff).ok());
+  const std::atomic<bool> off{true};
+  EXPECT_TRUE(absl::IsCancelled(Clients::Create(options, *issuers, 0, off).status()));
+}
+
 TEST(Clients, BadOnesComeInTheirShareAndNeverResume) {
   Options options;
   options.population = 2;
@@ -67,7 +81,7 @@ TEST(Clients, BadOnesComeInTheirShareAndNeverResume) {
   options.resume_ppm = ShareDrawer::kWhole;
   const auto issuers = MakeIssuers(options);
   ASSERT_TRUE(issuers.ok());
-  const auto clients = Clients::Create(options, *issuers, 0);
+  const auto clients = Clients::Create(options, *issuers, 0, kNeverOff);
   ASSERT_TRUE(clients.ok());
   std::map<BadKind, int> bad;
   for (int i = 0; i < 100; ++i) {
@@ -98,12 +112,12 @@ TEST(Clients, ACertificateAndAKeyThatDoNotGoTogetherAreNamed) {
   options.certificate = folder + "/a.crt";
   options.key = folder + "/a.key";
   const Issuers none;
-  EXPECT_TRUE(Clients::Create(options, none, 0).ok());
+  EXPECT_TRUE(Clients::Create(options, none, 0, kNeverOff).ok());
   Write(folder + "/a.key", two.KeyPem());
-  const auto pair = Clients::Create(options, none, 0);
+  const auto pair = Clients::Create(options, none, 0, kNeverOff);
   options.certificate = options.key = "";
   options.client_folder = folder;
-  const auto of_folder = Clients::Create(options, none, 0);
+  const auto of_folder = Clients::Create(options, none, 0, kNeverOff);
   std::filesystem::remove_all(folder);
   for (const auto* each : {&pair, &of_folder}) {
     EXPECT_THAT(std::string(each->status().message()),
@@ -115,10 +129,11 @@ TEST(Clients, FilesThatAreNotThereAreNamed) {
   Options options;
   options.certificate = options.key = "no/such/file.pem";
   const Issuers none;
-  EXPECT_EQ(Clients::Create(options, none, 0).status().message(), "cannot read no/such/file.pem");
+  EXPECT_EQ(Clients::Create(options, none, 0, kNeverOff).status().message(),
+            "cannot read no/such/file.pem");
   options.certificate = options.key = "";
   options.client_folder = "no/such/folder";
-  EXPECT_FALSE(Clients::Create(options, none, 0).ok());
+  EXPECT_FALSE(Clients::Create(options, none, 0, kNeverOff).ok());
 }
 
 }  // namespace

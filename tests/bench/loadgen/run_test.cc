@@ -12,7 +12,9 @@ using Shared = Run;  // within a test, Run is GoogleTest's
 // A run that has begun, with one thread that is this one's.
 void Begin(Shared& run) {
   std::thread thread([&run] { EXPECT_TRUE(run.ReadyAndWait()); });
-  run.Go(1);
+  while (!run.Ready(1, 1)) {
+  }
+  run.Go();
   thread.join();
 }
 
@@ -54,11 +56,30 @@ TEST(Run, TheEndMayOnlyComeForward) {
   EXPECT_EQ(run.end_ns(), end - 1);
 }
 
+TEST(Run, AnInterruptEndsTheWindowAndALaterOneTheGrace) {
+  const Options options;
+  Shared run(options);
+  Begin(run);
+  const int64_t now = run.begin_ns() + 5;
+  EXPECT_EQ(run.give_up_ns(), INT64_MAX);
+  run.Interrupt(now, now + 100);
+  EXPECT_EQ(run.end_ns(), now);
+  EXPECT_EQ(run.give_up_ns(), now + 100);
+  run.Interrupt(now + 10, now + 10);
+  run.Interrupt(now + 20, now + 20);
+  EXPECT_EQ(run.end_ns(), now);
+  EXPECT_EQ(run.give_up_ns(), now + 10);
+  EXPECT_FALSE(run.checking()) << "nothing is held";
+}
+
 TEST(Run, AnAbortedRunLetsNobodyWait) {
   const Options options;
   Shared run(options);
   std::thread thread([&run] { EXPECT_FALSE(run.ReadyAndWait()); });
+  EXPECT_FALSE(run.off());
   run.Abort();
+  EXPECT_TRUE(run.off());
+  EXPECT_TRUE(run.Ready(2, 0)) << "nobody else need be";
   thread.join();
 }
 
