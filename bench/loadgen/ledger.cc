@@ -62,8 +62,9 @@ void Ledger::Answered(const Session& session, int64_t now_ns) {
 void Ledger::Done(Session& session, int64_t now_ns) {
   Unit& unit = session.unit;
   unit.going = false;
+  if (Begun(now_ns)) ++tally_.ended;
   if (const auto bad = session.client().bad; bad.has_value()) {
-    CountFailure(unit, absl::StrCat("accepted: ", std::string(BadKindName(*bad))));
+    CountFailure(unit, absl::StrCat("accepted: ", std::string(BadKindName(*bad))), now_ns);
     return;
   }
   const uint64_t latency = Positive(now_ns - unit.intended_ns);
@@ -81,13 +82,13 @@ void Ledger::Done(Session& session, int64_t now_ns) {
 
 void Ledger::Failed(Session& session, int64_t now_ns) {
   Unit& unit = session.unit;
-  // A kept connection that failed with nothing asked of it counts by when that was; one that was to
-  // be held, in any case.
-  if (!unit.going) unit.counted = options_.idle != 0 || run_.InWindow(now_ns);
+  // A connection that failed with nothing asked of it counts by when that was.
+  if (!unit.going) unit.counted = Begun(now_ns);
   unit.going = false;
+  if (Begun(now_ns)) ++tally_.ended;
   const auto bad = session.client().bad;
   if (!bad.has_value() || !session.failure().refusal) {
-    CountFailure(unit, session.failure().kind);
+    CountFailure(unit, session.failure().kind, now_ns);
     return;
   }
   ++second_.refused;
@@ -101,10 +102,10 @@ void Ledger::Unfinished(Unit& unit) {
   unit.going = false;
 }
 
-void Ledger::CountFailure(const Unit& unit, const std::string& kind) {
+void Ledger::CountFailure(const Unit& unit, const std::string& kind, int64_t now_ns) {
   ++second_.failed;
+  if (unit.counted || Begun(now_ns)) ++tally_.failures[kind];
   if (!unit.counted) return;
-  ++tally_.failures[kind];
   if (StepTally* step = StepOf(unit)) ++step->failed;
 }
 

@@ -23,7 +23,9 @@ class Ledger {
   // What a session has seen: the server's acceptance, an answer.
   void Accepted(const Session& session, int64_t handshake_ns);
   void Answered(const Session& session, int64_t now_ns);
-  // The end of a session's unit. A client that had to be refused and was not is a failure.
+  // The end of a session's unit. A client that had to be refused and was not is a failure. One that
+  // fails in the window or after it is counted, whenever it was to start: a server that hangs from
+  // the warm-up on has nothing else to show.
   void Done(Session& session, int64_t now_ns);
   void Failed(Session& session, int64_t now_ns);
   // Unfinished counts one that was given up before its end.
@@ -41,7 +43,8 @@ class Ledger {
 
  private:
   [[nodiscard]] StepTally* StepOf(const Unit& unit);
-  void CountFailure(const Unit& unit, const std::string& kind);
+  void CountFailure(const Unit& unit, const std::string& kind, int64_t now_ns);
+  [[nodiscard]] bool Begun(int64_t now_ns) const { return now_ns >= run_.begin_ns(); }
 
   const Options& options_;
   Run& run_;

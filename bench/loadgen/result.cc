@@ -176,8 +176,8 @@ double MegabytesPerSecond(const Result& result, uint64_t all, uint64_t in_window
 }
 
 double OwnCpuMicros(const Result& result) {
-  const uint64_t settled = result.tally.settled();
-  return settled == 0 ? 0 : result.cpu_seconds * 1e6 / static_cast<double>(settled);
+  const uint64_t ended = result.tally.ended;
+  return ended == 0 ? 0 : result.cpu_seconds * 1e6 / static_cast<double>(ended);
 }
 
 int ExitCode(const Result& result) {

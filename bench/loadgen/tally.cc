@@ -54,6 +54,7 @@ void Tally::Merge(const Tally& other) {
   full_handshake.Merge(other.full_handshake);
   resumed_handshake.Merge(other.resumed_handshake);
   request.Merge(other.request);
+  ended += other.ended;
   ended_in_window += other.ended_in_window;
   received_in_window += other.received_in_window;
   sent_in_window += other.sent_in_window;

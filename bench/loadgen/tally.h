@@ -39,8 +39,8 @@ struct Second {
 
 struct Tally {
   // Of the units that were meant to start in the window:
-  uint64_t done = 0;                         // the server accepted: see Mode
-  Counts failures;                           // what should not have been
+  uint64_t done = 0;  // the server accepted: see Mode
+  Counts failures;    // what should not have been; of others too that failed since its begin
   std::array<Counts, kNumBadKinds> refused;  // bad clients, refused as they should be
   Histogram latency;                         // of those done, from the intended start
   Histogram start_delay;                     // of all that started: behind the intended start
@@ -61,6 +61,7 @@ struct Tally {
   Histogram resumed_handshake;  // likewise
   Histogram request;            // request to whole answer
 
+  uint64_t ended = 0;               // since the window's begin: what own CPU is told for
   uint64_t ended_in_window = 0;     // done, whenever they started: what the rate counts
   uint64_t received_in_window = 0;  // bytes of bodies, by the same rule
   uint64_t sent_in_window = 0;
@@ -73,8 +74,6 @@ struct Tally {
   void Merge(const Tally& other);
   [[nodiscard]] uint64_t failed() const;
   [[nodiscard]] uint64_t num_refused() const;
-  // settled: counted units that ended one way or another.
-  [[nodiscard]] uint64_t settled() const { return done + failed() + num_refused(); }
 };
 
 }  // namespace portcullis::bench

@@ -25,6 +25,7 @@ Result Example() {
   result.cpu_seconds = 0.004;
   Tally& tally = result.tally;
   tally.done = tally.ended_in_window = 3;
+  tally.ended = 4;
   tally.failures = {{"status: 503", 1}};
   tally.steps.resize(2);
   for (const uint64_t ms : {10, 20, 30}) {

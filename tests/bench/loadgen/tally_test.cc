@@ -8,6 +8,7 @@ namespace {
 TEST(Tally, MergesThreads) {
   Tally first;
   first.done = 2;
+  first.ended = 9;
   first.failures = {{"timeout in the handshake", 1}};
   first.refused[1] = {{"alert: certificate_expired", 4}};
   first.latency.Record(30);
@@ -16,6 +17,7 @@ TEST(Tally, MergesThreads) {
   first.steps[1].done = 5;
   Tally second;
   second.done = 1;
+  second.ended = 6;
   second.failures = {{"timeout in the handshake", 2}, {"status: 503", 3}};
   second.refused[1] = {{"alert: certificate_expired", 1}, {"reset in the handshake", 1}};
   second.latency.Record(20);
@@ -29,7 +31,7 @@ TEST(Tally, MergesThreads) {
   EXPECT_EQ(first.refused[1].at("alert: certificate_expired"), 5U);
   EXPECT_EQ(first.num_refused(), 6U);
   EXPECT_EQ(first.negotiated, (Counts{{"A x", 3}, {"B", 1}}));
-  EXPECT_EQ(first.settled(), 15U);
+  EXPECT_EQ(first.ended, 15U);
   EXPECT_EQ(first.latency.count(), 2U);
   EXPECT_EQ(first.steps[1].done, 11U);
 }
