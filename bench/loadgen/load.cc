@@ -62,7 +62,7 @@ class Watch {
     return !interrupted;
   }
   void UntilFinished() {
-    while (!run_.Finished(options_.threads, 0.1)) {
+    while (!run_.Finished(options_.threads, SecondsToWait())) {
       const int64_t now = NowNs();
       if (cpu_begin_ < 0 && now >= run_.begin_ns()) cpu_begin_ = OwnCpuSeconds();
       OnInterrupts(now);
@@ -71,14 +71,23 @@ class Watch {
     }
     if (options_.progress) Progress(/*all=*/true);
   }
-  // CPU from the window's begin to now.
   [[nodiscard]] bool interrupted() const { return interrupted_ns_ >= 0; }
-  [[nodiscard]] double CpuSeconds() const { return OwnCpuSeconds() - std::max(0.0, cpu_begin_); }
+  // CPU from the window's begin to now; none when it was over before it could be looked at.
+  [[nodiscard]] double CpuSeconds() const {
+    return cpu_begin_ < 0 ? 0 : OwnCpuSeconds() - cpu_begin_;
+  }
   void BeginCpu() {
     if (options_.warmup_s <= 0) cpu_begin_ = OwnCpuSeconds();
   }
 
  private:
+  // Till the next look, for which the window's begin is a moment of its own.
+  [[nodiscard]] double SecondsToWait() const {
+    constexpr double kLook = 0.1;
+    if (cpu_begin_ >= 0) return kLook;
+    return std::clamp(static_cast<double>(run_.begin_ns() - NowNs()) / 1e9, 0.0, kLook);
+  }
+
   void OnInterrupts(int64_t now) {
     if (interrupts == 0) return;
     if (interrupted_ns_ < 0) interrupted_ns_ = now;
@@ -166,8 +175,8 @@ absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
   Start(options, issuers, run, threads);
   Watch watch(options, run);
   const bool begun = watch.UntilReady();
-  run.Go();
   watch.BeginCpu();
+  run.Go();
   watch.UntilFinished();
   const int64_t finished_ns = NowNs();
   Result result;
