@@ -69,7 +69,7 @@ absl::Status Driver::Drive() {
 
 void Driver::Loop() {
   for (now_ns_ = NowNs(); !Over(); now_ns_ = NowNs()) {
-    if (!draining_ && now_ns_ >= run_.end_ns()) Drain();
+    if (!draining_ && NothingToStart()) Drain();
     if (!given_up_ && now_ns_ >= run_.give_up_ns()) GiveUp();
     if (!draining_) StartDue();
     Turn();

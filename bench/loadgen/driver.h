@@ -60,6 +60,7 @@ class Driver {
   [[nodiscard]] Unit StartNow() const;
   [[nodiscard]] bool ArrivalDue() const;
   [[nodiscard]] bool Take(const Unit& unit);
+  [[nodiscard]] bool NothingToStart() const;
   [[nodiscard]] std::chrono::nanoseconds WaitTime();
   [[nodiscard]] bool Over();
 

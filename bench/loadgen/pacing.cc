@@ -33,6 +33,12 @@ bool Driver::ArrivalDue() const {
 
 bool Driver::Take(const Unit& unit) { return !unit.counted || run_.Take(now_ns_); }
 
+// Idle mode has no window that ends: it may have fewer arrivals than connections to hold.
+bool Driver::NothingToStart() const {
+  const bool no_more = options_.idle != 0 && arrivals_.has_value() && arrivals_->over();
+  return now_ns_ >= run_.end_ns() || no_more;
+}
+
 void Driver::StartDue() {
   if (options_.keep_alive) OpenKept();
   if (arrivals_.has_value()) {
