@@ -161,8 +161,9 @@ Outcome Driver::OnAnswered(Session& session) {
     return session.Fail(Other("closed before all requests were made"));
   }
   ledger_.Done(session, now_ns_);
-  if (options_.idle != 0 && session.reusable()) {
-    ledger_.Held();
+  // One that should have been refused is a failure already.
+  if (options_.idle != 0 && session.reusable() && !session.client().bad.has_value()) {
+    ledger_.Held(session.unit);
     return Park(session);
   }
   if (options_.keep_alive && session.reusable()) return GiveWork(session);

@@ -47,12 +47,13 @@ void Ledger::Accepted(const Session& session, int64_t handshake_ns) {
 }
 
 void Ledger::Answered(const Session& session, int64_t now_ns) {
+  // The check at idle mode's end comes as a burst, whose latencies say nothing.
+  if (session.unit.held) return;
   if (run_.InWindow(now_ns)) {
     tally_.received_in_window += session.body_bytes();
     tally_.sent_in_window += options_.upload_bytes;
   }
-  // The check at idle mode's end comes as a burst, whose latencies say nothing.
-  if (!session.unit.counted || run_.checking()) return;
+  if (!session.unit.counted) return;
   ++tally_.requests;
   tally_.received_bytes += session.body_bytes();
   tally_.sent_bytes += options_.upload_bytes;
@@ -80,12 +81,23 @@ void Ledger::Done(Session& session, int64_t now_ns) {
   }
 }
 
+void Ledger::Held(Unit& unit) {
+  ++tally_.held;
+  unit.held = true;
+}
+
 void Ledger::Failed(Session& session, int64_t now_ns) {
   Unit& unit = session.unit;
   // A connection that failed with nothing asked of it counts by when that was.
   if (!unit.going) unit.counted = Begun(now_ns);
   unit.going = false;
-  if (Begun(now_ns)) ++tally_.ended;
+  if (unit.held) {
+    --tally_.done;
+    --tally_.ended_in_window;
+    if (StepTally* step = StepOf(unit)) --step->done;
+  } else if (Begun(now_ns)) {
+    ++tally_.ended;
+  }
   const auto bad = session.client().bad;
   if (!bad.has_value() || !session.failure().refusal) {
     CountFailure(unit, session.failure().kind, now_ns);
@@ -98,7 +110,7 @@ void Ledger::Failed(Session& session, int64_t now_ns) {
 }
 
 void Ledger::Unfinished(Unit& unit) {
-  if (unit.going && unit.counted) ++tally_.unfinished;
+  if (unit.going && unit.counted && !unit.held) ++tally_.unfinished;
   unit.going = false;
 }
 

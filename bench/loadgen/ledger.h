@@ -32,7 +32,9 @@ class Ledger {
   void Unfinished(Unit& unit);
 
   void ServerClosed() { ++tally_.server_closed; }
-  void Held() { ++tally_.held; }
+  // A connection that is done is to be good until idle mode's end; one that fails after all was not
+  // done.
+  void Held(Unit& unit);
   void Alive() { ++tally_.alive; }
 
   // Roll publishes the seconds that are over; Close all.

@@ -184,7 +184,9 @@ absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
   result.options = options;
   result.timeline = run.Timeline();
   result.cpu_seconds = watch.CpuSeconds();
-  const int64_t end_ns = options.total != 0 && options.idle == 0 ? finished_ns : run.end_ns();
+  const int64_t end_ns = options.idle != 0    ? run.opened_ns()
+                         : options.total != 0 ? finished_ns
+                                              : run.end_ns();
   result.seconds = static_cast<double>(std::max<int64_t>(0, end_ns - run.begin_ns())) / 1e9;
   absl::Status status;
   for (Thread& thread : threads) {

@@ -170,7 +170,7 @@ bool Driver::Over() {
   if (options_.idle != 0) {
     if (!opened_ && placed_ == 0) {
       opened_ = true;
-      run_.Opened();
+      run_.Opened(now_ns_);
     }
     if (opened_ && !checked_ && run_.checking()) AskHeld();
     if (!checked_) return false;

@@ -83,6 +83,13 @@ bool Run::Take(int64_t now_ns) {
   return before < options_.total;
 }
 
+void Run::Opened(int64_t now_ns) {
+  int64_t last = opened_ns_.load();
+  while (now_ns > last && !opened_ns_.compare_exchange_weak(last, now_ns)) {
+  }
+  opened_.fetch_add(1);
+}
+
 void Run::Publish(size_t index, const Second& second) {
   const std::lock_guard lock(mutex_);
   if (index >= timeline_.size()) timeline_.resize(index + 1);

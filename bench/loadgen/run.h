@@ -39,12 +39,13 @@ class Run {
   // `give_up_ns`, which a later call may bring forward.
   void Interrupt(int64_t now_ns, int64_t give_up_ns);
 
-  // The clock: the first moment of the warm-up, and the window [begin, end).
+  // The clock: the first moment of the warm-up, and the window [begin, end). Idle mode's window is
+  // over for what would start when all are under way, but what comes of them lies in it.
   [[nodiscard]] int64_t origin_ns() const { return origin_ns_; }
   [[nodiscard]] int64_t begin_ns() const { return begin_ns_; }
   [[nodiscard]] int64_t end_ns() const { return end_ns_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool InWindow(int64_t time_ns) const {
-    return time_ns >= begin_ns_ && time_ns < end_ns();
+    return time_ns >= begin_ns_ && (options_.idle != 0 || time_ns < end_ns());
   }
   [[nodiscard]] int64_t give_up_ns() const { return give_up_ns_.load(std::memory_order_relaxed); }
   // EndAt brings the window's end forward.
@@ -54,9 +55,10 @@ class Run {
   [[nodiscard]] bool Take(int64_t now_ns);
 
   // Idle mode: threads say when all their connections are open; then the watcher lets time pass and
-  // asks for the check that ends the run.
-  void Opened() { opened_.fetch_add(1); }
+  // asks for the check that ends the run. `opened_ns` is when the last of them said so.
+  void Opened(int64_t now_ns);
   [[nodiscard]] uint32_t opened() const { return opened_.load(); }
+  [[nodiscard]] int64_t opened_ns() const { return opened_ns_.load(); }
   void Check() { check_.store(true); }
   [[nodiscard]] bool checking() const { return check_.load(std::memory_order_relaxed); }
 
@@ -81,6 +83,7 @@ class Run {
   std::atomic<int64_t> give_up_ns_{INT64_MAX};
   std::atomic<uint64_t> taken_{0};
   std::atomic<uint32_t> opened_{0};
+  std::atomic<int64_t> opened_ns_{0};
   std::atomic<bool> check_{false};
 };
 

@@ -11,6 +11,7 @@ struct Unit {
   uint32_t step = 0;        // of the rates
   bool counted = false;     // meant to start in the window
   bool going = false;       // its end has not been accounted for
+  bool held = false;        // done, if it is good to the end
 };
 
 }  // namespace portcullis::bench

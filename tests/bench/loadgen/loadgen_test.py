@@ -224,11 +224,17 @@ class Loadgen(harness.E2ETest):
         server = self.http()
         result = self.load(server, "--idle", 60, "--hold", 0.3, "--threads", 2, cert=self.pki.client)
         self.assertEqual((result["held"], result["alive"], result["failures"]), (60, 60, {}))
+        self.assertAlmostEqual(result["per_second"], 60 / result["seconds"])
+
+    def test_fewer_arrivals_than_were_to_be_held_are_held_all_the_same(self):
+        result = self.load(self.http(), "--idle", 60, "--rate", "40:0.5s", "--hold", 0.1, "--threads", 2,
+                           cert=self.pki.client)
+        self.assertEqual((result["done"], result["alive"], result["failures"]), (20, 20, {}))
 
     def test_idle_connections_that_the_server_drops_are_failures(self):
         server = self.http(timeouts={"idle": "200ms"})
         result = self.load(server, "--idle", 5, "--hold", 2, cert=self.pki.client, status=1)
-        self.assertEqual((result["held"], result["alive"]), (5, 0))
+        self.assertEqual((result["held"], result["alive"], result["done"]), (5, 0, 0))
         self.assertEqual(result["failures"], {"eof while idle": 5})
 
     def test_failures_are_named(self):
@@ -250,6 +256,45 @@ class Loadgen(harness.E2ETest):
         server = self.http(routes={"*": lambda connection, _: connection.recv()})
         result = self.load(server, "--total", 1, "--timeout", 0.3, cert=self.pki.client, status=1)
         self.assertEqual(result["failures"], {"timeout before the answer": 1})
+
+    def test_a_server_that_hangs_from_the_warm_up_on_shows(self):
+        server = self.http(routes={"*": lambda connection, _: connection.recv()})
+        result = self.load(server, "--warmup", 0.2, "--duration", 0.2, "--timeout", 1, cert=self.pki.client)
+        self.assertEqual((result["done"], result["failures"]), (0, {"timeout before the answer": 4}))
+
+    def interrupt(self, times, *arguments):
+        """What the load has to say that is interrupted so often while a server answers none of its four requests."""
+        asked = []
+
+        def hang(connection, _request):
+            asked.append(1)
+            connection.recv()
+        load = subprocess.Popen(self.command(self.http(routes={"*": hang}), "--timeout", 60, *arguments,
+                                             cert=self.pki.client), stdout=subprocess.PIPE)
+        poll_until(lambda: len(asked) == 4, "four requests", 20)
+        for _ in range(times):
+            load.send_signal(signal.SIGINT)
+        load.communicate(timeout=30)
+        return json.loads((self.dir / "result.json").read_text())
+
+    def test_an_interrupt_gives_up_what_does_not_end(self):
+        result = self.interrupt(1, "--duration", 60)
+        self.assertEqual((result["done"], result["failures"], result["unfinished"]), (0, {}, 4))
+        result = self.interrupt(1, "--idle", 4)
+        self.assertEqual((result["done"], result["failures"], result["unfinished"]), (0, {}, 4))
+
+    def test_an_interrupt_while_clients_are_signed_ends_that(self):
+        load = subprocess.Popen(self.command(self.http(), "--population", 10_000_000, "--sign", "start", "--write-ca",
+                                             self.dir / "signing-ca"), stderr=subprocess.PIPE, text=True)
+        poll_until((self.dir / "signing-ca").exists, "the CA", 20)
+        # Before its handlers are there an interrupt simply ends it.
+        def handled():
+            status = Path(f"/proc/{load.pid}/status").read_text()
+            return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) & 1 << signal.SIGINT - 1
+        poll_until(handled, "its handlers", 20)
+        load.send_signal(signal.SIGINT)
+        self.assertIn("interrupted before the load began", load.communicate(timeout=30)[1])
+        self.assertNotEqual(load.returncode, 0)
 
     def test_our_side_of_the_handshake_alone(self):
         server = self.serve(harness.tcp_config(self.pki, self.backend(lambda connection: connection.finish()).address))

@@ -72,6 +72,23 @@ TEST(Run, AnInterruptEndsTheWindowAndALaterOneTheGrace) {
   EXPECT_FALSE(run.checking()) << "nothing is held";
 }
 
+TEST(Run, IdleModesWindowHoldsWhatComesOfTheLastThatStart) {
+  Options options;
+  options.idle = 2;
+  options.total = 2;
+  Shared run(options);
+  Begin(run);
+  const int64_t now = run.begin_ns() + 5;
+  EXPECT_TRUE(run.Take(now));
+  EXPECT_TRUE(run.Take(now));
+  EXPECT_EQ(run.end_ns(), now + 1);
+  EXPECT_TRUE(run.InWindow(now + 1000));
+  run.Opened(now + 20);
+  run.Opened(now + 10);
+  EXPECT_EQ(run.opened(), 2U);
+  EXPECT_EQ(run.opened_ns(), now + 20);
+}
+
 TEST(Run, AnAbortedRunLetsNobodyWait) {
   const Options options;
   Shared run(options);
