@@ -139,8 +139,11 @@ absl::Status Clients::LoadGood(uint32_t thread, const std::atomic<bool>& off) {
   if (!options_.client_folder.empty()) return ReadFolder(options_.client_folder, good_);
   if (options_.population != 0) {
     // Threads share the population out among themselves, a run of indexes each.
-    const uint64_t share = std::max<uint64_t>(1, options_.population / options_.threads);
-    first_index_ = share * thread;
+    const auto first_of = [this](uint64_t each) {
+      return options_.population * each / options_.threads;
+    };
+    first_index_ = first_of(thread);
+    const uint64_t share = first_of(thread + 1) - first_index_;
     good_.resize(share);
     for (uint64_t i = 0; options_.sign_at_start && i < share; ++i) {
       if (off) return absl::CancelledError("the run was called off while clients were signed");

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/nid.h>
+#include <openssl/pool.h>
+#include <openssl/x509.h>
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -17,9 +21,20 @@ namespace portcullis::bench {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const std::atomic<bool> kNeverOff{false};
+
+std::string NameOf(const CRYPTO_BUFFER& certificate) {
+  const uint8_t* data = CRYPTO_BUFFER_data(&certificate);
+  const bssl::UniquePtr<X509> parsed(
+      d2i_X509(nullptr, &data, static_cast<long>(CRYPTO_BUFFER_len(&certificate))));
+  std::array<char, 64> name{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(parsed.get()), NID_commonName, name.data(),
+                            name.size());
+  return name.data();
+}
 
 TEST(ShareDrawer, KeepsEachShareToWithinOne) {
   const std::vector<uint32_t> ppm = {50'000, 50'000, 50'000, 123'456};
@@ -61,6 +76,23 @@ TEST(Clients, APopulationIsMadeOfDifferentClientsInTurn) {
     seen.insert(client);
   }
   EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST(Clients, ThreadsShareAPopulationOutToTheLast) {
+  Options options;
+  options.population = 5;
+  options.threads = 4;
+  const auto issuers = MakeIssuers(options);
+  ASSERT_TRUE(issuers.ok());
+  std::set<std::string> names;
+  for (uint32_t thread = 0; thread < options.threads; ++thread) {
+    const auto clients = Clients::Create(options, *issuers, thread, kNeverOff);
+    ASSERT_TRUE(clients.ok());
+    bool resume = false;
+    for (int i = 0; i < 5; ++i)
+      names.insert(NameOf(*(*clients)->Next(resume)->credential.chain.front()));
+  }
+  EXPECT_THAT(names, ElementsAre("client-0", "client-1", "client-2", "client-3", "client-4"));
 }
 
 TEST(Clients, NoneIsSignedForARunThatIsOff) {
