@@ -31,6 +31,10 @@ bssl::UniquePtr<X509> ToX509(const tls::Der& der) {
   return bssl::UniquePtr<X509>(d2i_X509(nullptr, &data, static_cast<long>(der.size())));
 }
 
+bool IsSelfIssued(const X509* certificate) {
+  return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+}
+
 }  // namespace
 
 // What is the same whether the CA was made or read.
@@ -76,13 +80,15 @@ absl::StatusOr<std::unique_ptr<Issuer>> Issuer::Read(const std::string& pem,
   if (X509_check_private_key(signer, issuer->signer_.key.get()) != 1)
     return tls::LibraryError(origin, "the key is not that of the first certificate");
   // A root is the server's to have; an intermediate goes with every leaf, and so does the rest.
-  const bool self_issued =
-      X509_NAME_cmp(X509_get_subject_name(signer), X509_get_issuer_name(signer)) == 0;
-  if (!self_issued) issuer->rest_.push_back(bssl::UpRef(issuer->signer_.certificate));
+  if (!IsSelfIssued(signer)) issuer->rest_.push_back(bssl::UpRef(issuer->signer_.certificate));
   for (size_t i = 1; i < certificates->size(); ++i) {
     bssl::UniquePtr<X509> certificate = ToX509((*certificates)[i]);
     if (certificate == nullptr) return tls::LibraryError(origin, "certificate");
-    issuer->rest_.push_back(std::move(certificate));
+    if (IsSelfIssued(certificate.get())) {
+      issuer->root_.certificate = std::move(certificate);
+    } else {
+      issuer->rest_.push_back(std::move(certificate));
+    }
   }
   if (absl::Status status = issuer->Prepare(leaf_kind); !status.ok()) return status;
   return issuer;
@@ -106,7 +112,11 @@ absl::StatusOr<Credential> Issuer::Sign(const LeafSpec& leaf) const {
 }
 
 std::string Issuer::CaPem() const {
-  return ToPem(root_.certificate != nullptr ? root_.certificate.get() : signer_.certificate.get());
+  if (root_.certificate != nullptr) return ToPem(root_.certificate.get());
+  if (IsSelfIssued(signer_.certificate.get())) return ToPem(signer_.certificate.get());
+  std::string pem;
+  for (const auto& each : rest_) pem += ToPem(each.get());
+  return pem;
 }
 
 absl::StatusOr<std::string> Issuer::CrlPem() const {
@@ -130,6 +140,7 @@ absl::StatusOr<std::string> Issuer::IssuerPem() const {
   for (const auto& each : rest_) {
     if (each.get() != signer_.certificate.get()) pem += ToPem(each.get());
   }
+  if (root_.certificate != nullptr) pem += ToPem(root_.certificate.get());
   const std::string key = ToPem(signer_.key.get());
   if (key.empty()) return Failed("key to PEM");
   return pem + key;

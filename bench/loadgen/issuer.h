@@ -40,14 +40,16 @@ class Issuer {
   // Make makes a root and an intermediate, "<name> Root" and "<name> Intermediate", valid from a
   // month ago for two years.
   static absl::StatusOr<std::unique_ptr<Issuer>> Make(const std::string& name, KeyKind kind);
-  // Read takes PEM: the certificate that signs, its key, and any certificates that clients are to
-  // send after their own besides. `origin` names the text in errors.
+  // Read takes PEM: the certificate that signs, its key, any certificates that clients are to send
+  // after their own besides, and the root if it is to be known, which is not sent. `origin` names
+  // the text in errors.
   static absl::StatusOr<std::unique_ptr<Issuer>> Read(const std::string& pem,
                                                       const std::string& origin, KeyKind leaf_kind);
 
   absl::StatusOr<Credential> Sign(const LeafSpec& leaf) const;
 
-  // CaPem is what a server must trust: the root, or the certificate read.
+  // CaPem is what a server must trust: the root, or where that is not known all of the chain above
+  // the clients.
   [[nodiscard]] std::string CaPem() const;
   // CrlPem lists the revoked clients; one CRL for each CA, so that all of a chain can be checked.
   absl::StatusOr<std::string> CrlPem() const;
@@ -55,7 +57,7 @@ class Issuer {
   absl::StatusOr<std::string> IssuerPem() const;
 
  private:
-  // A certificate with its key; the root's key is gone when it was read.
+  // A certificate with its key; a root that was read beside the signer has none.
   struct Authority {
     bssl::UniquePtr<X509> certificate;
     bssl::UniquePtr<EVP_PKEY> key;
@@ -66,7 +68,7 @@ class Issuer {
 
   KeyKind leaf_kind_ = KeyKind::kP256;
   Authority signer_;
-  Authority root_;                           // certificate null: the signer is what is trusted
+  Authority root_;                           // certificate null: the signer, or not known
   std::vector<bssl::UniquePtr<X509>> rest_;  // sent after the leaf
   std::vector<bssl::UniquePtr<CRYPTO_BUFFER>> rest_der_;
   bssl::UniquePtr<EVP_PKEY> shared_key_;  // RSA leafs share one: making each its own takes too long

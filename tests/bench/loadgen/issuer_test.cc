@@ -70,6 +70,7 @@ TEST(Issuer, WhatItWritesSignsForTheSameCaInAnotherRun) {
   const Credential client = *(*again)->Sign({.index = 7});
   EXPECT_EQ(client.chain.size(), 2U);
   EXPECT_EQ(Judge(**first, client, true), X509_V_OK);
+  EXPECT_EQ((*again)->CaPem(), (*first)->CaPem()) << "the root, which the intermediate is not";
 }
 
 TEST(Issuer, ARootThatWasReadSignsWithoutSendingItself) {
@@ -81,6 +82,21 @@ TEST(Issuer, ARootThatWasReadSignsWithoutSendingItself) {
   EXPECT_EQ(client.chain.size(), 1U);
   EXPECT_EQ(EVP_PKEY_id(client.key.get()), EVP_PKEY_RSA);
   EXPECT_EQ((*issuer)->CaPem(), root.Pem());
+}
+
+TEST(Issuer, WithoutARootAllThatWasReadIsTrusted) {
+  const auto root = tls::testing::MakeRoot({.common_name = "Root"});
+  const auto upper = tls::testing::MakeCa(root, {.common_name = "Upper"});
+  const auto lower = tls::testing::MakeCa(upper, {.common_name = "Lower"});
+  const auto without =
+      Issuer::Read(lower.Pem() + upper.Pem() + lower.KeyPem(), "chain.pem", KeyKind::kP256);
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_EQ((*without)->CaPem(), lower.Pem() + upper.Pem());
+  const auto with = Issuer::Read(lower.Pem() + upper.Pem() + root.Pem() + lower.KeyPem(),
+                                 "chain.pem", KeyKind::kP256);
+  ASSERT_TRUE(with.ok()) << with.status();
+  EXPECT_EQ((*with)->CaPem(), root.Pem());
+  EXPECT_EQ((*with)->Sign({.index = 7})->chain.size(), 3U) << "not the root";
 }
 
 TEST(Issuer, WhatIsNoIssuerIsNamed) {
