@@ -43,7 +43,15 @@ double OwnCpuSeconds() {
 // As many as there may be, and room for those that will be needed: see io::ReserveOpenFiles.
 void RaiseOpenFiles(const Options& options) {
   constexpr uint64_t kOthers = 256;
-  static_cast<void>(io::RaiseOpenFileLimit(UINT64_MAX));
+  const uint64_t limit = io::RaiseOpenFileLimit(UINT64_MAX).soft;
+  // Files that are there from the start, and a ring for each thread.
+  const uint64_t wanted = uint64_t{options.connections} + options.idle + 16 + 2 * options.threads;
+  if (limit < wanted) {
+    std::fprintf(stderr,
+                 "portcullis-loadgen: %llu open files are allowed (ulimit -Hn) and up to %llu may "
+                 "be needed: raise that, or ask for fewer --connections or --idle\n",
+                 static_cast<unsigned long long>(limit), static_cast<unsigned long long>(wanted));
+  }
   // Connections that close hold theirs a little longer.
   io::ReserveOpenFiles(uint64_t{options.connections} * 2 + options.idle + kOthers);
 }
