@@ -210,7 +210,7 @@ void Driver::GiveUp() {
   checked_ = true;
   sessions_.ForEachLive([this](Session& session) {
     if (session.ended) return;
-    ledger_.Unfinished(session.unit);
+    ledger_.Unfinished(session.unit, now_ns_);
     Close(session);
   });
 }

@@ -33,6 +33,7 @@ void Ledger::NotStarted(const Unit& unit) {
   if (!unit.counted) return;
   ++tally_.not_started;
   if (StepTally* step = StepOf(unit)) ++step->not_started;
+  RecordLatency(unit, Positive(run_.end_ns() - unit.intended_ns));
 }
 
 void Ledger::Accepted(const Session& session, int64_t handshake_ns) {
@@ -74,11 +75,8 @@ void Ledger::Done(Session& session, int64_t now_ns) {
   if (run_.InWindow(now_ns)) ++tally_.ended_in_window;
   if (!unit.counted) return;
   ++tally_.done;
-  tally_.latency.Record(latency);
-  if (StepTally* step = StepOf(unit)) {
-    ++step->done;
-    step->latency.Record(latency);
-  }
+  if (StepTally* step = StepOf(unit)) ++step->done;
+  RecordLatency(unit, latency);
 }
 
 void Ledger::Held(Unit& unit) {
@@ -109,9 +107,17 @@ void Ledger::Failed(Session& session, int64_t now_ns) {
   if (StepTally* step = StepOf(unit)) ++step->refused;
 }
 
-void Ledger::Unfinished(Unit& unit) {
-  if (unit.going && unit.counted && !unit.held) ++tally_.unfinished;
+void Ledger::Unfinished(Unit& unit, int64_t now_ns) {
+  const bool counts = unit.going && unit.counted && !unit.held;
   unit.going = false;
+  if (!counts) return;
+  ++tally_.unfinished;
+  RecordLatency(unit, Positive(now_ns - unit.intended_ns));
+}
+
+void Ledger::RecordLatency(const Unit& unit, uint64_t latency) {
+  tally_.latency.Record(latency);
+  if (StepTally* step = StepOf(unit)) step->latency.Record(latency);
 }
 
 void Ledger::CountFailure(const Unit& unit, const std::string& kind, int64_t now_ns) {

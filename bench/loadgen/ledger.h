@@ -17,7 +17,8 @@ class Ledger {
 
   // Begin takes a unit that starts now.
   void Begin(Unit& unit, int64_t now_ns);
-  // NotStarted counts one whose time was over before its turn came.
+  // NotStarted counts one whose time was over before its turn came. Its latency is known to be more
+  // than it waited, and is taken for that: those who did start are not all there were.
   void NotStarted(const Unit& unit);
 
   // What a session has seen: the server's acceptance, an answer.
@@ -28,8 +29,8 @@ class Ledger {
   // the warm-up on has nothing else to show.
   void Done(Session& session, int64_t now_ns);
   void Failed(Session& session, int64_t now_ns);
-  // Unfinished counts one that was given up before its end.
-  void Unfinished(Unit& unit);
+  // Unfinished counts one that was given up before its end, likewise.
+  void Unfinished(Unit& unit, int64_t now_ns);
 
   void ServerClosed() { ++tally_.server_closed; }
   // A connection that is done is to be good until idle mode's end; one that fails after all was not
@@ -45,6 +46,7 @@ class Ledger {
 
  private:
   [[nodiscard]] StepTally* StepOf(const Unit& unit);
+  void RecordLatency(const Unit& unit, uint64_t latency);
   void CountFailure(const Unit& unit, const std::string& kind, int64_t now_ns);
   [[nodiscard]] bool Begun(int64_t now_ns) const { return now_ns >= run_.begin_ns(); }
 

@@ -143,7 +143,8 @@ Outcome Driver::Park(Session& session) {
 void Driver::Drain() {
   if (arrivals_.has_value()) StartOpen();
   draining_ = true;
-  if (arrivals_.has_value()) {
+  // When the budget is spent, the others were not meant to start.
+  if (arrivals_.has_value() && !run_.spent()) {
     for (; !arrivals_->over() && arrivals_->intended_ns() < run_.end_ns(); arrivals_->Next())
       ledger_.NotStarted(NextArrival());
   }

@@ -266,7 +266,11 @@ std::string SetupLine(const json& result) {
     absl::StrAppend(&line, line.empty() ? "" : ", ", key, " ",
                     value.is_string() ? value.get<std::string>() : Dump(value));
   }
-  return "<p>" + EscapeHtml(line) + "</p>\n";
+  const std::string bound =
+      Child(result, "latency_is_lower_bound") == true
+          ? "<p>Latencies are lower bounds: some were not started, or not finished, in time.</p>\n"
+          : "";
+  return "<p>" + EscapeHtml(line) + "</p>\n" + bound;
 }
 
 std::string Interrupted(const json& result) {

@@ -223,6 +223,7 @@ json ToJson(const Result& result) {
       {"late", tally.late},
       {"not_started", tally.not_started},
       {"unfinished", tally.unfinished},
+      {"latency_is_lower_bound", tally.cut_short() != 0},
       {"server_closed", tally.server_closed},
       {"held", tally.held},
       {"alive", tally.alive}};

@@ -91,7 +91,8 @@ std::string Particulars(const Result& result) {
   for (size_t i = 0; i < tally.steps.size(); ++i) {
     const StepTally& step = tally.steps[i];
     const std::string label = absl::StrFormat("  at %.0f/s", options.rates[i].per_second);
-    text += step.done == 0 ? label + ": nothing done\n" : Latencies(label.c_str(), step.latency);
+    text += step.latency.count() == 0 ? label + ": nothing done\n"
+                                      : Latencies(label.c_str(), step.latency);
     if (step.failed + step.not_started != 0) {
       absl::StrAppend(&text, "    failed ", step.failed, ", not started ", step.not_started, "\n");
     }
@@ -108,6 +109,11 @@ std::string ToText(const Result& result) {
   text += Latencies("handshake, resumed", tally.resumed_handshake);
   text += Latencies("request", tally.request);
   text += Latencies(result.options.rates.empty() ? "whole" : "from intended start", tally.latency);
+  if (tally.cut_short() != 0) {
+    absl::StrAppend(&text, "at least           in these are ", tally.not_started,
+                    " not started and ", tally.unfinished,
+                    " not finished, with what they had waited\n");
+  }
   text += Particulars(result);
   for (size_t i = 0; i < kNumBadKinds; ++i) {
     for (const auto& [kind, count] : tally.refused[i]) {

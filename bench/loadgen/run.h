@@ -53,6 +53,7 @@ class Run {
 
   // Take takes one of --total; false when they are spent, which ends the window.
   [[nodiscard]] bool Take(int64_t now_ns);
+  [[nodiscard]] bool spent() const { return options_.total != 0 && taken_ >= options_.total; }
 
   // Idle mode: threads say when all their connections are open; then the watcher lets time pass and
   // asks for the check that ends the run. `opened_ns` is when the last of them said so.

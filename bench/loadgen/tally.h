@@ -42,11 +42,11 @@ struct Tally {
   uint64_t done = 0;  // the server accepted: see Mode
   Counts failures;    // what should not have been; of others too that failed since its begin
   std::array<Counts, kNumBadKinds> refused;  // bad clients, refused as they should be
-  Histogram latency;                         // of those done, from the intended start
-  Histogram start_delay;                     // of all that started: behind the intended start
-  uint64_t late = 0;                         // of those, by more than kLateNs
-  uint64_t not_started = 0;                  // in time: the window was over before their turn came
-  uint64_t unfinished = 0;                   // given up after an interrupt
+  Histogram latency;  // of those done, from the intended start; at least, of those not done in time
+  Histogram start_delay;     // of all that started: behind the intended start
+  uint64_t late = 0;         // of those, by more than kLateNs
+  uint64_t not_started = 0;  // in time: the window was over before their turn came
+  uint64_t unfinished = 0;   // given up after an interrupt
   std::vector<StepTally> steps;
 
   // Of the accepted connections and answers among them:
@@ -74,6 +74,8 @@ struct Tally {
   void Merge(const Tally& other);
   [[nodiscard]] uint64_t failed() const;
   [[nodiscard]] uint64_t num_refused() const;
+  // cut_short: counted units in `latency` of which no more is known than how long they waited.
+  [[nodiscard]] uint64_t cut_short() const { return not_started + unfinished; }
 };
 
 }  // namespace portcullis::bench

@@ -177,6 +177,7 @@ class Loadgen(harness.E2ETest):
         # So much to do that the window ends amid a turn, and room for all.
         result = self.load(self.http(), "--rate", 2000, "--duration", 0.5, "--connections", 1000, cert=self.pki.client)
         self.assertEqual((result["failures"], result["done"], result["not_started"]), ({}, 1000, 0))
+        self.assertFalse(result["latency_is_lower_bound"])
 
     def test_open_loop_latency_counts_from_the_intended_start(self):
         def slow(connection, _request):
@@ -188,6 +189,7 @@ class Loadgen(harness.E2ETest):
         # One at a time of 0.1 s: 10 of 50 can start. The tenth waited for nine others, less what was meant to pass.
         self.assertEqual(result["done"] + result["not_started"], 50)
         self.assertGreater(result["not_started"], 30)
+        self.assertEqual((result["latency_us"]["count"], result["latency_is_lower_bound"]), (50, True))
         self.assertGreater(result["latency_us"]["max"], 500_000)
         self.assertLess(result["request_us"]["p50"], 300_000)
         self.assertGreater(result["late"], 0)
