@@ -219,7 +219,7 @@ void Driver::Sweep() {
   std::erase_if(ending_, [this](Session* session) {
     if (session->stream.open()) {
       if (!session->stream.releasable()) return false;
-      session->stream.Release(*env_, /*abort=*/false);
+      session->stream.Release(*env_, /*abort=*/options_.reset);
     }
     session->Reset();
     sessions_.Give(session);

@@ -61,6 +61,7 @@ class Driver {
   [[nodiscard]] bool ArrivalDue() const;
   [[nodiscard]] bool Take(const Unit& unit);
   [[nodiscard]] bool NothingToStart() const;
+  [[nodiscard]] const io::SocketAddress* NextSource();
   [[nodiscard]] std::chrono::nanoseconds WaitTime();
   [[nodiscard]] bool Over();
 
@@ -86,6 +87,7 @@ class Driver {
   std::optional<Arrivals> arrivals_;  // open loop
   uint32_t warmup_steps_ = 0;         // of them, before the first that counts
   int64_t now_ns_ = 0;                // of this turn's dispatch
+  size_t next_source_ = 0;            // of options.sources
   uint32_t placed_ = 0;               // sessions that --connections limits
   bool draining_ = false;             // nothing more is started
   bool opened_ = false;               // idle mode: all there will be are open

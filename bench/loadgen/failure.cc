@@ -56,6 +56,8 @@ Failure AtEof(Stage stage) {
 }
 
 Failure AtError(Stage stage, int error) {
+  if (stage == Stage::kConnect && error == EADDRNOTAVAIL)
+    return {.kind = "connect: no source port left (--source, --reset)"};
   if (stage == Stage::kConnect) return {.kind = absl::StrCat("connect: ", std::strerror(error))};
   if (error == ECONNRESET || error == EPIPE)
     return {.kind = absl::StrCat("reset ", Where(stage)), .refusal = MayRefuse(stage)};
@@ -70,7 +72,8 @@ Failure AtAlert(std::string kind, int alert) {
 
 Failure AtStatus(uint16_t status) {
   const bool page = status == 400 || status == 495 || status == 496;
-  return {.kind = absl::StrCat(page ? "refused by page: " : "status: ", status), .refusal = page};
+  return {.kind = absl::StrCat(page ? "refused by page: " : "status: ", status),
+          .refusal = page || status == 401 || status == 403};
 }
 
 Failure Other(std::string kind) { return {.kind = std::move(kind)}; }

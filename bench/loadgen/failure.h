@@ -24,8 +24,8 @@ struct Failure {
 [[nodiscard]] Failure AtTimeout(Stage stage);
 // The server sent a fatal alert; `kind` names it.
 [[nodiscard]] Failure AtAlert(std::string kind, int alert);
-// The answer's status is not 200. 400, 495 and 496 are what nginx's kind answers clients whose
-// certificate it does not accept.
+// The answer's status is not the one wanted. 400, 495 and 496 are what nginx's kind answers clients
+// whose certificate it does not accept, 401 and 403 what others do.
 [[nodiscard]] Failure AtStatus(uint16_t status);
 // Anything else.
 [[nodiscard]] Failure Other(std::string kind);

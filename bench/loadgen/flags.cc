@@ -1,6 +1,7 @@
 #include "bench/loadgen/flags.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "bench/loadgen/flag_values.h"
 
@@ -39,6 +40,24 @@ absl::Status Bytes(const std::string& value, Options& options) {
 
 absl::Status Target(const std::string& value, Options& options) {
   return ReadTarget(value, options.target);
+}
+
+absl::Status Sources(const std::string& value, Options& options) {
+  options.sources.clear();
+  for (const std::string& ip : std::vector<std::string>(absl::StrSplit(value, ','))) {
+    const absl::StatusOr<io::SocketAddress> address = io::SocketAddress::FromIp(ip, 0);
+    if (!address.ok()) return NotWanted(value, "IP addresses of this machine: 192.0.2.1,192.0.2.2");
+    options.sources.push_back(*address);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Expect(const std::string& value, Options& options) {
+  uint32_t status = 0;
+  if (!ReadCount(value, 599U, status).ok() || status < 200)
+    return NotWanted(value, "a status from 200 to 599");
+  options.expect = status;
+  return absl::OkStatus();
 }
 
 absl::Status SetMode(const std::string& value, Options& options) {
@@ -107,6 +126,8 @@ constexpr Flag kFlags[] = {
     {nullptr, nullptr, "The server", nullptr},
     {"--target", "ADDR", "127.0.0.1:8443, [::1]:8443, unix:/run/app.sock", Target},
     {"--not-loopback", nullptr, "the target is not on this machine, and mine to load", nullptr},
+    {"--source", "IP[,IP...]", "connect from these addresses, in turn: each has ports of its own",
+     Sources},
     {"--sni", "NAME", "server name to ask for, and Host of the request (localhost); '': none",
      Text<&Options::sni>},
     {"--server-names", "A-B", "many: # in --sni is a number from A to B, all of them in turn",
@@ -127,7 +148,8 @@ constexpr Flag kFlags[] = {
      Text<&Options::issuer>},
     {"--write-ca", "FILE", "write what the server must trust; without --target, that is all",
      Text<&Options::write_ca>},
-    {"--write-crl", "FILE", "write the CRLs that revoke those which are to be revoked",
+    {"--write-crl", "FILE",
+     "write the CRLs that revoke those which are to be revoked; of CAs whose key is here",
      Text<&Options::write_crl>},
     {"--write-issuer", "FILE", "write the CA with its key, for --issuer in another run",
      Text<&Options::write_issuer>},
@@ -138,14 +160,16 @@ constexpr Flag kFlags[] = {
     {nullptr, nullptr, "The load", nullptr},
     {"--connections", "N", "at once at most (32)", Count<&Options::connections, 1'000'000>},
     {"--rate", "R|STEPS", "open loop: 500 starts a second, or 500:10s,1000:10s", Rate},
-    {"--mode", "get|hs", "get: count whole answers with status 200; hs: our side done (get)",
-     SetMode},
+    {"--mode", "get|hs", "get: count whole answers as expected; hs: our side done (get)", SetMode},
     {"--path", "PATH", "of the requests (/)", Path},
+    {"--expect", "STATUS", "of the answers that count (200)", Expect},
     {"--requests", "N", "on each connection (1)", Count<&Options::requests, 1'000'000'000>},
     {"--keep-alive", nullptr, "keep --connections open and count requests",
      Switch<&Options::keep_alive>},
     {"--no-close-notify", nullptr, "close connections without saying so in TLS",
      Switch<&Options::close_notify, false>},
+    {"--reset", nullptr, "close connections by a reset once all is said: no port is kept waiting",
+     Switch<&Options::reset>},
     {"--bulk", "BYTES", "download: answers must have this body (path /bytes/BYTES)",
      Bytes<&Options::download_bytes>},
     {"--upload", "BYTES", "POST a body of this size (path /sink)", Bytes<&Options::upload_bytes>},

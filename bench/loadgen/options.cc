@@ -80,7 +80,19 @@ absl::Status CheckNames(const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSources(const Options& options) {
+  for (const io::SocketAddress& source : options.sources) {
+    if (!OnlyWrites(options) && source.family() != options.target.family()) {
+      return Mistake(absl::StrCat("--source: ", source.Ip(), " cannot reach ",
+                                  options.target.ToString(), ": another kind of address"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckLoad(const Options& options) {
+  if (options.mode == Mode::kHandshake && options.reset)
+    return Mistake("--reset with --mode hs: the server might miss the handshake's end");
   if (options.mode == Mode::kHandshake &&
       (options.keep_alive || options.requests > 1 || options.idle != 0)) {
     return Mistake("--mode hs makes no requests");
@@ -228,6 +240,7 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
     return Mistake("--target is missing");
   if (absl::Status status = CheckClients(options); !status.ok()) return status;
   if (absl::Status status = CheckNames(options); !status.ok()) return status;
+  if (absl::Status status = CheckSources(options); !status.ok()) return status;
   if (absl::Status status = CheckLoad(options); !status.ok()) return status;
   if (absl::Status status = CheckContradictions(options, given); !status.ok()) return status;
   if (absl::Status status = CheckOutputs(options); !status.ok()) return status;
@@ -236,6 +249,10 @@ absl::StatusOr<Options> ParseOptions(std::span<const char* const> arguments) {
                                 " is not on this machine; --not-loopback if it is yours to load"));
   }
   Complete(options);
+  if (options.population != 0 && options.population < options.threads) {
+    return Mistake(absl::StrCat("--population ", options.population, " with --threads ",
+                                options.threads, ": each thread needs a client of its own"));
+  }
   return options;
 }
 

@@ -42,6 +42,7 @@ struct NumberRange {
 
 struct Options {
   io::SocketAddress target;
+  std::vector<io::SocketAddress> sources;  // to connect from, in turn; empty: the kernel's choice
   std::string sni = "localhost";  // with kServerNumber where there are several names; empty: none
   std::string host;               // of requests where no server name is asked for
   NumberRange server_names;       // the numbers in them; none: one name for all
@@ -68,8 +69,10 @@ struct Options {
   uint32_t connections = 32;    // at once at most, over all threads
   std::vector<RateStep> rates;  // open loop; empty: closed loop
   uint32_t requests = 1;        // on each connection
+  uint32_t expect = 200;        // status of the answers that count
   bool keep_alive = false;      // requests on kept connections are the unit, not connections
   bool close_notify = true;     // said before a connection is closed
+  bool reset = false;           // connections are closed by a reset, which leaves no TIME_WAIT
   uint64_t download_bytes = 0;  // the answer's body must have this many; 0: whatever comes
   uint64_t upload_bytes = 0;    // of body in each request, which then is a POST
   uint32_t idle = 0;            // so many connections are opened and held; 0: not this mode

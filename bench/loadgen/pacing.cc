@@ -81,6 +81,11 @@ void Driver::OpenKept() {
   }
 }
 
+const io::SocketAddress* Driver::NextSource() {
+  if (options_.sources.empty()) return nullptr;
+  return &options_.sources[next_source_++ % options_.sources.size()];
+}
+
 // False when nothing more can be started in this turn.
 bool Driver::StartConnection(const Unit& unit) {
   Session* const taken = sessions_.Take();
@@ -95,8 +100,8 @@ bool Driver::StartConnection(const Unit& unit) {
     sessions_.Give(taken);
     return false;
   }
-  const Outcome outcome =
-      session.Start(*env_, *context_, options_, names_.Next(), *client, resume, now_ns_);
+  const Outcome outcome = session.Start(*env_, *context_, options_, names_.Next(), NextSource(),
+                                        *client, resume, now_ns_);
   session.placed = true;
   ++placed_;
   // A kept connection is no unit; its requests are.

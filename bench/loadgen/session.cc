@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -46,8 +47,8 @@ Outcome Session::FailTls() {
 }
 
 Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                       const std::string& server_name, Client& client, bool resume,
-                       int64_t now_ns) {
+                       const std::string& server_name, const io::SocketAddress* source,
+                       Client& client, bool resume, int64_t now_ns) {
   options_ = &options;
   client_ = &client;
   failure_ = {};
@@ -63,6 +64,16 @@ Outcome Session::Start(io::StreamEnv& env, const ClientContext& context, const O
   if (options.target.is_ip()) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  if (source != nullptr) {
+    // The port is chosen at connect, when the target is known: one may serve several.
+    const int on = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    if (bind(fd, source->data(), source->length()) != 0) {
+      const int error = errno;
+      close(fd);
+      return Fail(Other(absl::StrCat("bind ", source->Ip(), ": ", std::strerror(error))));
+    }
   }
   tls_.emplace(context, server_name, client, resume);
   stream.Open(fd, io::Token{.owner = io::Owner::kUpstream, .generation = generation, .slot = slot});
@@ -209,7 +220,7 @@ Outcome Session::OnCloseNotify() {
 
 Outcome Session::Answered() {
   stage_ = Stage::kIdle;
-  if (status_ != 200) return Fail(AtStatus(status_));
+  if (status_ != options_->expect) return Fail(AtStatus(status_));
   if (upload_left_ != 0) return Fail(Other("answered before the upload's end"));
   if (options_->download_bytes != 0 && body_bytes_ != options_->download_bytes)
     return Fail(Other(body_bytes_ < options_->download_bytes ? "short body" : "long body"));

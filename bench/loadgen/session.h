@@ -21,7 +21,7 @@ namespace portcullis::bench {
 enum class [[nodiscard]] Outcome : uint8_t {
   kGoing,
   kReady,     // our side of the handshake is complete: Ask, Idle or close
-  kAnswered,  // a whole answer with status 200 has come: likewise
+  kAnswered,  // a whole answer with the status wanted has come: likewise
   kFailed,    // see failure()
 };
 
@@ -43,10 +43,11 @@ class Session final : private http::ResponseEvents {
   bool accepted = false;  // an answer has come, or the handshake if that is all that is wanted
   uint32_t answers = 0;
 
-  // Start opens a socket and connects. kFailed when there is no socket to be had. `client` outlives
-  // the session.
+  // Start opens a socket and connects, from `source` unless that is null. kFailed when there is no
+  // socket to be had. `client` outlives the session.
   Outcome Start(io::StreamEnv& env, const ClientContext& context, const Options& options,
-                const std::string& server_name, Client& client, bool resume, int64_t now_ns);
+                const std::string& server_name, const io::SocketAddress* source, Client& client,
+                bool resume, int64_t now_ns);
   // Each takes an event and goes on as far as it leads. Flush after the last.
   Outcome OnConnect(io::StreamEnv& env, const io::Cqe& cqe);
   Outcome OnReceive(io::StreamEnv& env, io::RecvEvent event);

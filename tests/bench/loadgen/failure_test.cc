@@ -15,6 +15,8 @@ void Expect(const Failure& failure, const char* kind, bool refusal) {
 
 TEST(Failure, NamesWhatAndWhere) {
   Expect(AtError(Stage::kConnect, ECONNREFUSED), "connect: Connection refused", false);
+  Expect(AtError(Stage::kConnect, EADDRNOTAVAIL),
+         "connect: no source port left (--source, --reset)", false);
   Expect(AtError(Stage::kHandshake, ECONNRESET), "reset in the handshake", true);
   Expect(AtError(Stage::kAnswer, ECONNRESET), "reset before the answer", true);
   Expect(AtError(Stage::kBody, ECONNRESET), "reset in the answer", false);
@@ -30,6 +32,9 @@ TEST(Failure, OnlyWhatJudgesTheClientIsARefusal) {
   Expect(AtStatus(400), "refused by page: 400", true);
   Expect(AtStatus(495), "refused by page: 495", true);
   Expect(AtStatus(496), "refused by page: 496", true);
+  Expect(AtStatus(401), "status: 401", true);
+  Expect(AtStatus(403), "status: 403", true);
+  Expect(AtStatus(404), "status: 404", false);
   Expect(AtStatus(503), "status: 503", false);
 }
 

@@ -254,6 +254,18 @@ class Loadgen(harness.E2ETest):
         result = self.load(server, "--total", 3, status=1)
         self.assertEqual(result["failures"], {"connect: Connection refused": 3})
 
+    def test_another_status_may_be_the_one_expected(self):
+        server = self.http(routes={"*": lambda connection, _: respond(connection, 201, b"")})
+        result = self.load(server, "--total", 4, "--expect", 201, cert=self.pki.client)
+        self.assertEqual((result["done"], result["failures"]), (4, {}))
+
+    def test_connections_come_from_the_sources_in_turn_and_may_end_by_a_reset(self):
+        server = self.http()
+        result = self.load(server, "--total", 10, "--source", "127.0.0.2,127.0.0.3", "--reset", cert=self.pki.client)
+        self.assertEqual((result["done"], result["failures"]), (10, {}))
+        peers = [line["peer"].rpartition(":")[0] for line in server.wait_log(10)]
+        self.assertEqual([peers.count(f"127.0.0.{i}") for i in (2, 3)], [5, 5])
+
     def test_a_timeout_is_named(self):
         server = self.http(routes={"*": lambda connection, _: connection.recv()})
         result = self.load(server, "--total", 1, "--timeout", 0.3, cert=self.pki.client, status=1)

@@ -86,6 +86,8 @@ TEST(LoadgenOptions, MistakesAreNamed) {
   EXPECT_THAT(ErrorOf({"--mode", "hs", "--requests", "2"}), HasSubstr("no requests"));
   EXPECT_THAT(ErrorOf({"--keep-alive", "--idle", "5"}), HasSubstr("one of --keep-alive"));
   EXPECT_THAT(ErrorOf({"--idle", "5", "--rate", "1:1s,2:1s"}), HasSubstr("one --rate"));
+  EXPECT_THAT(ErrorOf({"--mode", "hs", "--reset"}), HasSubstr("--reset with --mode hs"));
+  EXPECT_THAT(ErrorOf({"--expect", "100"}), HasSubstr("200 to 599"));
   EXPECT_THAT(ErrorOf({"--bulk", "0"}), HasSubstr("bytes"));
 }
 
@@ -110,6 +112,21 @@ TEST(LoadgenOptions, WithoutAServerNameTheAddressIsTheHost) {
   const auto options = Parse({"--sni", ""});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->host, "127.0.0.1:8443");
+}
+
+TEST(LoadgenOptions, SourcesAreOfTheTargetsKind) {
+  const auto options = Parse({"--source", "127.0.0.2,127.0.0.3"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_EQ(options->sources.size(), 2U);
+  EXPECT_EQ(options->sources[1].Ip(), "127.0.0.3");
+  EXPECT_THAT(ErrorOf({"--source", "::1"}), HasSubstr("another kind"));
+  EXPECT_THAT(ErrorOf({"--source", "here"}), HasSubstr("IP addresses"));
+}
+
+TEST(LoadgenOptions, EachThreadNeedsAClientOfItsOwn) {
+  EXPECT_TRUE(Parse({"--population", "3", "--threads", "3"}).ok());
+  EXPECT_TRUE(Parse({"--population", "3", "--threads", "4", "--connections", "3"}).ok());
+  EXPECT_THAT(ErrorOf({"--population", "3", "--threads", "4"}), HasSubstr("each thread"));
 }
 
 TEST(LoadgenOptions, NoMoreThreadsThanConnections) {
