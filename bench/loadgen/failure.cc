@@ -56,9 +56,11 @@ Failure AtEof(Stage stage) {
 }
 
 Failure AtError(Stage stage, int error) {
-  if (stage == Stage::kConnect && error == EADDRNOTAVAIL)
-    return {.kind = "connect: no source port left (--source, --reset)"};
-  if (stage == Stage::kConnect) return {.kind = absl::StrCat("connect: ", std::strerror(error))};
+  if (stage == Stage::kConnect) {
+    const char* const hint =
+        error == EADDRNOTAVAIL ? " (no source port left? --source and --reset help)" : "";
+    return {.kind = absl::StrCat("connect: ", std::strerror(error), hint)};
+  }
   if (error == ECONNRESET || error == EPIPE)
     return {.kind = absl::StrCat("reset ", Where(stage)), .refusal = MayRefuse(stage)};
   return {.kind = absl::StrCat(std::strerror(error), " ", Where(stage))};

@@ -1,10 +1,14 @@
 #include "bench/loadgen/load.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -54,6 +58,21 @@ void RaiseOpenFiles(const Options& options) {
   }
   // Connections that close hold theirs a little longer.
   io::ReserveOpenFiles(uint64_t{options.connections} * 2 + options.idle + kOthers);
+}
+
+// Whether sockets may have the addresses that were given.
+absl::Status TrySources(const Options& options) {
+  for (const io::SocketAddress& source : options.sources) {
+    const int fd = socket(source.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool good = fd >= 0 && bind(fd, source.data(), source.length()) == 0;
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    if (!good) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--source ", source.Ip(), ": ", std::strerror(error)));
+    }
+  }
+  return absl::OkStatus();
 }
 
 // The watcher's part of a run: progress lines, idle mode's phases, the CPU clock.
@@ -174,6 +193,7 @@ absl::Status WriteFiles(const Options& options, const Issuers& issuers) {
 }
 
 absl::StatusOr<Result> RunLoad(const Options& options, const Issuers& issuers) {
+  if (absl::Status status = TrySources(options); !status.ok()) return status;
   RaiseOpenFiles(options);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGINT, OnSignal);

@@ -15,8 +15,10 @@ void Expect(const Failure& failure, const char* kind, bool refusal) {
 
 TEST(Failure, NamesWhatAndWhere) {
   Expect(AtError(Stage::kConnect, ECONNREFUSED), "connect: Connection refused", false);
-  Expect(AtError(Stage::kConnect, EADDRNOTAVAIL),
-         "connect: no source port left (--source, --reset)", false);
+  Expect(
+      AtError(Stage::kConnect, EADDRNOTAVAIL),
+      "connect: Cannot assign requested address (no source port left? --source and --reset help)",
+      false);
   Expect(AtError(Stage::kHandshake, ECONNRESET), "reset in the handshake", true);
   Expect(AtError(Stage::kAnswer, ECONNRESET), "reset before the answer", true);
   Expect(AtError(Stage::kBody, ECONNRESET), "reset in the answer", false);
