@@ -161,8 +161,7 @@ Outcome Driver::OnAnswered(Session& session) {
     return session.Fail(Other("closed before all requests were made"));
   }
   ledger_.Done(session, now_ns_);
-  // One that should have been refused is a failure already.
-  if (options_.idle != 0 && session.reusable() && !session.client().bad.has_value()) {
+  if (options_.idle != 0 && session.reusable()) {
     ledger_.Held(session.unit);
     return Park(session);
   }

@@ -86,6 +86,9 @@ void Ledger::Held(Unit& unit) {
 
 void Ledger::Failed(Session& session, int64_t now_ns) {
   Unit& unit = session.unit;
+  const auto bad = session.client().bad;
+  // One that is held though it had to be refused has failed already.
+  if (unit.held && bad.has_value()) return;
   // A connection that failed with nothing asked of it counts by when that was.
   if (!unit.going) unit.counted = Begun(now_ns);
   unit.going = false;
@@ -96,7 +99,6 @@ void Ledger::Failed(Session& session, int64_t now_ns) {
   } else if (Begun(now_ns)) {
     ++tally_.ended;
   }
-  const auto bad = session.client().bad;
   if (!bad.has_value() || !session.failure().refusal) {
     CountFailure(unit, session.failure().kind, now_ns);
     return;

@@ -34,7 +34,7 @@ class Ledger {
 
   void ServerClosed() { ++tally_.server_closed; }
   // A connection that is done is to be good until idle mode's end; one that fails after all was not
-  // done.
+  // done. A client that had to be refused is held too: a server may come to know better.
   void Held(Unit& unit);
   void Alive() { ++tally_.alive; }
 

@@ -165,6 +165,12 @@ class Loadgen(harness.E2ETest):
         self.assertEqual(sorted(line["sni"] for line in server.wait_log(10)), sorted(names))
         self.assertEqual(sorted(asked), sorted(names))
 
+    def test_a_bad_client_that_is_held_and_dropped_fails_once(self):
+        server = self.http(auth="optional", timeouts={"idle": "200ms"})
+        result = self.load(server, "--bad", "none=50", "--idle", 4, "--hold", 2, cert=self.pki.client)
+        self.assertEqual((result["held"], result["alive"], result["done"]), (4, 0, 0))
+        self.assertEqual(result["failures"], {"accepted: none": 2, "eof while idle": 2})
+
     def test_open_loop_keeps_its_rate_and_its_steps(self):
         server = self.http()
         result = self.load(server, "--rate", "40:1s,80:1s", "--threads", 2, "--connections", 200, cert=self.pki.client)
@@ -285,6 +291,7 @@ class Loadgen(harness.E2ETest):
             connection.recv()
         load = subprocess.Popen(self.command(self.http(routes={"*": hang}), "--timeout", 60, *arguments,
                                              cert=self.pki.client), stdout=subprocess.PIPE)
+        self.addCleanup(load.kill)
         poll_until(lambda: len(asked) == 4, "four requests", 20)
         for _ in range(times):
             load.send_signal(signal.SIGINT)
@@ -300,6 +307,7 @@ class Loadgen(harness.E2ETest):
     def test_an_interrupt_while_clients_are_signed_ends_that(self):
         load = subprocess.Popen(self.command(self.http(), "--population", 10_000_000, "--sign", "start", "--write-ca",
                                              self.dir / "signing-ca"), stderr=subprocess.PIPE, text=True)
+        self.addCleanup(load.kill)
         poll_until((self.dir / "signing-ca").exists, "the CA", 20)
         # Before its handlers are there an interrupt simply ends it.
         def handled():
