@@ -272,6 +272,17 @@ class Loadgen(harness.E2ETest):
         peers = [line["peer"].rpartition(":")[0] for line in server.wait_log(10)]
         self.assertEqual([peers.count(f"127.0.0.{i}") for i in (2, 3)], [5, 5])
 
+    def test_too_few_open_files_are_told_at_the_start(self):
+        command = self.command(self.http(), "--connections", 100, "--total", 1, cert=self.pki.client)
+        done = subprocess.run(["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", *command], capture_output=True, timeout=60,
+                              text=True)
+        self.assertIn("64 open files are allowed", done.stderr)
+
+    def test_an_empty_server_name_asks_for_none(self):
+        server = self.http()
+        self.load(server, "--sni", "", "--total", 1, cert=self.pki.client)
+        self.assertNotIn("sni", server.wait_log(1)[0])
+
     def test_a_timeout_is_named(self):
         server = self.http(routes={"*": lambda connection, _: connection.recv()})
         result = self.load(server, "--total", 1, "--timeout", 0.3, cert=self.pki.client, status=1)
