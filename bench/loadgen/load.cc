@@ -118,6 +118,11 @@ class Watch {
   void OnInterrupts(int64_t now) {
     if (interrupts == 0) return;
     if (interrupted_ns_ < 0) interrupted_ns_ = now;
+    const bool holding = options_.idle != 0 && run_.opened() == options_.threads;
+    if (holding && interrupts == 1) {
+      run_.Check();  // all that are held are asked, as at the hold's end, and that takes its time
+      return;
+    }
     run_.Interrupt(now, interrupts > 1 ? now : interrupted_ns_ + kGraceNs);
   }
 

@@ -167,7 +167,7 @@ class Loadgen(harness.E2ETest):
 
     def test_a_bad_client_that_is_held_and_dropped_fails_once(self):
         server = self.http(auth="optional", timeouts={"idle": "200ms"})
-        result = self.load(server, "--bad", "none=50", "--idle", 4, "--hold", 2, cert=self.pki.client)
+        result = self.load(server, "--bad", "none=50", "--idle", 4, "--hold", 2, cert=self.pki.client, status=3)
         self.assertEqual((result["held"], result["alive"], result["done"]), (4, 0, 0))
         self.assertEqual(result["failures"], {"accepted: none": 2, "eof while idle": 2})
 
@@ -290,7 +290,8 @@ class Loadgen(harness.E2ETest):
 
     def test_a_server_that_hangs_from_the_warm_up_on_shows(self):
         server = self.http(routes={"*": lambda connection, _: connection.recv()})
-        result = self.load(server, "--warmup", 0.2, "--duration", 0.2, "--timeout", 1, cert=self.pki.client)
+        result = self.load(server, "--warmup", 0.2, "--duration", 0.2, "--timeout", 1, cert=self.pki.client,
+                           status=1)
         self.assertEqual((result["done"], result["failures"]), (0, {"timeout before the answer": 4}))
 
     def interrupt(self, times, *arguments):
@@ -315,6 +316,30 @@ class Loadgen(harness.E2ETest):
         result = self.interrupt(1, "--idle", 4)
         self.assertEqual((result["done"], result["failures"], result["unfinished"]), (0, {}, 4))
 
+    def test_an_interrupt_ends_a_hold_and_each_held_connection_is_asked_all_the_same(self):
+        asked, interrupted = [], []
+
+        def answer(connection, _request):
+            asked.append(1)
+            if interrupted:
+                # Longer than what is open at an interrupt has otherwise.
+                poll_until(lambda: time.monotonic() > interrupted[0] + 1.5, "a second and a half", 20)
+            respond(connection, 200, b"")
+        server = self.http(routes={"*": answer})
+        command = self.command(server, "--timeout", 60, "--idle", 4, "--hold", 60, cert=self.pki.client)
+        command.remove("--quiet")
+        load = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(load.kill)
+        # Told of a second when the next one has begun: all four are held by then.
+        done = 0
+        while done < 4:
+            done += int(re.search(r" s +(\d+)/s", load.stderr.readline())[1])
+        interrupted.append(time.monotonic())
+        load.send_signal(signal.SIGINT)
+        load.communicate(timeout=30)
+        result = json.loads((self.dir / "result.json").read_text())
+        self.assertEqual((result["held"], result["alive"], result["failures"], result["interrupted"]), (4, 4, {}, True))
+
     def test_an_interrupt_while_clients_are_signed_ends_that(self):
         load = subprocess.Popen(self.command(self.http(), "--population", 10_000_000, "--sign", "start", "--write-ca",
                                              self.dir / "signing-ca"), stderr=subprocess.PIPE, text=True)
@@ -327,7 +352,7 @@ class Loadgen(harness.E2ETest):
         poll_until(handled, "its handlers", 20)
         load.send_signal(signal.SIGINT)
         self.assertIn("interrupted before the load began", load.communicate(timeout=30)[1])
-        self.assertNotEqual(load.returncode, 0)
+        self.assertEqual(load.returncode, 130)
 
     def test_our_side_of_the_handshake_alone(self):
         server = self.serve(harness.tcp_config(self.pki, self.backend(lambda connection: connection.finish()).address))
