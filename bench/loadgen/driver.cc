@@ -151,7 +151,7 @@ Outcome Driver::OnAnswered(Session& session) {
     session.accepted = true;
     ledger_.Accepted(session, session.handshaken_ns - session.started_ns());
   }
-  if (checked_) {
+  if (checking_) {
     ledger_.Alive();
     Close(session);
     return Outcome::kGoing;
@@ -206,7 +206,7 @@ void Driver::Close(Session& session) {
 // What is still open a while after an interrupt is closed, whatever it waits for.
 void Driver::GiveUp() {
   given_up_ = true;
-  checked_ = true;
+  checking_ = true;
   sessions_.ForEachLive([this](Session& session) {
     if (session.ended) return;
     ledger_.Unfinished(session.unit, now_ns_);

@@ -158,16 +158,19 @@ void Driver::Drain() {
   for (Session* session : parked) Close(*session);
 }
 
-// Idle mode's end: each connection held must still be good for a request.
+// Idle mode's end: each connection held must still be good for a request. No more at once than are
+// opened at once: all of them together would try a server's backend more than the server.
 void Driver::AskHeld() {
-  checked_ = true;
-  const std::vector<Session*> held = parked_;
-  parked_.clear();
-  for (Session* session : held) {
-    session->parked = false;
-    session->unit.counted = true;
-    session->unit.going = true;
-    Act(*session, Ask(*session));
+  checking_ = true;
+  while (!parked_.empty() && placed_ < connections_) {
+    Session& session = *parked_.back();
+    parked_.pop_back();
+    session.parked = false;
+    session.placed = true;
+    ++placed_;
+    session.unit.counted = true;
+    session.unit.going = true;
+    Act(session, Ask(session));
   }
 }
 
@@ -178,8 +181,8 @@ bool Driver::Over() {
       opened_ = true;
       run_.Opened(now_ns_);
     }
-    if (opened_ && !checked_ && run_.checking()) AskHeld();
-    if (!checked_) return false;
+    if (opened_ && run_.checking()) AskHeld();
+    if (!checking_) return false;
   }
   return sessions_.live() == 0;
 }

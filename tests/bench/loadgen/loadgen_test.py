@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -233,6 +234,21 @@ class Loadgen(harness.E2ETest):
         result = self.load(server, "--idle", 60, "--hold", 0.3, "--threads", 2, cert=self.pki.client)
         self.assertEqual((result["held"], result["alive"], result["failures"]), (60, 60, {}))
         self.assertAlmostEqual(result["per_second"], 60 / result["seconds"])
+
+    def test_no_more_held_connections_are_asked_at_once_than_are_opened(self):
+        more, asked, most = threading.Condition(), [0], [0]
+
+        def answer(connection, _request):
+            with more:
+                asked[0] += 1
+                most[0] = max(most[0], asked[0])
+                more.notify_all()
+                more.wait_for(lambda: asked[0] > 4, 0.2)  # a fifth has time to come
+                asked[0] -= 1
+            respond(connection, 200, b"")
+        result = self.load(self.http(routes={"*": answer}), "--idle", 9, "--hold", 0.1, cert=self.pki.client)
+        self.assertEqual((result["alive"], result["failures"]), (9, {}))
+        self.assertLessEqual(most[0], 4)
 
     def test_fewer_arrivals_than_were_to_be_held_are_held_all_the_same(self):
         result = self.load(self.http(), "--idle", 60, "--rate", "40:0.5s", "--hold", 0.1, "--threads", 2,
