@@ -91,7 +91,7 @@ class Driver {
   uint32_t placed_ = 0;               // sessions that --connections limits
   bool draining_ = false;             // nothing more is started
   bool opened_ = false;               // idle mode: all there will be are open
-  bool checking_ = false;              // idle mode: those held are asked again
+  bool checking_ = false;             // idle mode: those held are asked again
   bool given_up_ = false;             // what was open after an interrupt is closed
 };
 

@@ -56,8 +56,7 @@ absl::Status CheckClients(const Options& options) {
   if (HasBad(options) && options.mode == Mode::kHandshake && options.version == 0x0304) {
     return Mistake(
         "--bad cannot be seen with --mode hs under TLS 1.3, where a client is done before the "
-        "server "
-        "has judged it: --mode get, or --tls 1.2 if the server refuses in the handshake");
+        "server has judged it: --mode get, or --tls 1.2 if the server refuses in the handshake");
   }
   if (options.wait && !WritesFiles(options)) return Mistake("--wait needs one of --write-...");
   return absl::OkStatus();

@@ -35,10 +35,8 @@ std::string FewTickets(const Result& result) {
   if (static_cast<double>(result.tally.offered) >= wanted / 2 * handshakes) return "";
   return absl::StrFormat(
       "warning: --resume-share %g was not reached: tickets were offered in %.1f%% of the "
-      "handshakes."
-      " A client has one from its second connection on (a population: once all others have come), "
-      "if"
-      " the server gives any\n",
+      "handshakes. A client has one from its second connection on (a population: once all others "
+      "have come), if the server gives any\n",
       wanted * 100, 100 * static_cast<double>(result.tally.offered) / handshakes);
 }
 

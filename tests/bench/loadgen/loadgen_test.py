@@ -290,8 +290,8 @@ class Loadgen(harness.E2ETest):
 
     def test_too_few_open_files_are_told_at_the_start(self):
         command = self.command(self.http(), "--connections", 100, "--total", 1, cert=self.pki.client)
-        done = subprocess.run(["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", *command], capture_output=True, timeout=60,
-                              text=True)
+        done = subprocess.run(["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", *command], capture_output=True, text=True,
+                              timeout=60)
         self.assertIn("64 open files are allowed", done.stderr)
 
     def test_an_empty_server_name_asks_for_none(self):
