@@ -129,6 +129,7 @@ bool TimedSteps(const Options& options) {
 
 constexpr Contradiction kContradictions[] = {
     {"--path", HandshakesOnly, "--mode hs makes no requests"},
+    {"--expect", HandshakesOnly, "--mode hs makes no requests"},
     {"--bulk", HandshakesOnly, "--mode hs makes no requests"},
     {"--upload", HandshakesOnly, "--mode hs makes no requests"},
     {"--keep-alive", HasBad,

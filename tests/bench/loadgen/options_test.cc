@@ -189,6 +189,7 @@ TEST(LoadgenOptions, BadClientsNeedAServerThatIsHeard) {
 TEST(LoadgenOptions, FlagsThatMeanNothingTogetherAreRefused) {
   const std::vector<std::pair<std::string, std::vector<const char*>>> cases = {
       {"--path", {"--mode", "hs", "--path", "/x"}},
+      {"--expect", {"--mode", "hs", "--expect", "204"}},
       {"--bulk", {"--mode", "hs", "--bulk", "5"}},
       {"--upload", {"--mode", "hs", "--upload", "5"}},
       {"--keep-alive", {"--keep-alive", "--bad", "none=5"}},
