@@ -139,7 +139,7 @@ class Watch {
       const Second& second = timeline[shown_];
       failed_ += second.failed;
       refused_ += second.refused;
-      const bool warm_up = static_cast<double>(shown_) < options_.warmup_s;
+      const bool warm_up = static_cast<double>(shown_ + 1) <= options_.warmup_s;
       const std::string line = absl::StrFormat(
           "%s %4u s %7u/s  p50 %.2f ms  p99 %.2f ms  open %d  refused %u  failed %u",
           warm_up ? "warm-up" : "load   ", shown_ + 1, second.done,
